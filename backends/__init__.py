@@ -1,0 +1,1 @@
+"""Code generators: a Plan in, the source of a module out."""

@@ -1,0 +1,1 @@
+"""Irreps, parity, multiplicity and weights: Diagram to CheckedDiagram. Codes F2xx."""

@@ -1,0 +1,1 @@
+"""The tensor network of single couplings: expansion and differentiation."""

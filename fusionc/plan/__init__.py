@@ -1,0 +1,1 @@
+"""The network in evaluation order, with its cost. Codes F3xx."""

@@ -1,0 +1,1 @@
+"""Rewrites of a Network that keep its value, one pass a file."""

@@ -1,0 +1,1 @@
+"""The grammar of the language and its reference pages, as package data."""
