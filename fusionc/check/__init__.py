@@ -1,1 +1,1 @@
-"""Irreps, parity, multiplicity and weights: Diagram to CheckedDiagram. Codes F2xx."""
+"""Irreps, parity, multiplicities and weights: every path found, counted and normalised."""

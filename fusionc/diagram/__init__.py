@@ -1,1 +1,1 @@
-"""Names resolved and index spaces known: syntax tree to Diagram. Codes F1xx."""
+"""Names and indices resolved: what each statement computes and where its value lives."""
