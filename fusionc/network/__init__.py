@@ -1,1 +1,1 @@
-"""The tensor network of single couplings: expansion and differentiation."""
+"""The diagram as a tensor network, one path a vertex."""
