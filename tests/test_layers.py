@@ -108,9 +108,10 @@ def classes(module: Module) -> Iterator[ast.ClassDef]:
     return (node for node in ast.walk(module.tree) if isinstance(node, ast.ClassDef))
 
 
-def offences(rule: Callable[[Module], Offences]) -> list[str]:
-    """What `rule` finds in any module, as `path:line: what`: an assertion that it is empty shows all of it."""
-    return [f"{m.path.relative_to(ROOT)}:{line}: {what}" for m in MODULES for line, what in rule(m)]
+def assert_nowhere(rule: Callable[[Module], Offences]) -> None:
+    """Fail with all that `rule` finds in any module, as `path:line: what`."""
+    found = [f"{m.path.relative_to(ROOT)}:{line}: {what}" for m in MODULES for line, what in rule(m)]
+    assert not found, "\n".join(found)
 
 
 def test_imports_point_down() -> None:
@@ -126,7 +127,7 @@ def test_imports_point_down() -> None:
             if layer not in ("", module.layer) and not same_foundation and RANK[layer] >= RANK[module.layer]:
                 yield line, f"{module.layer} must not import {target}"
 
-    assert offences(rule) == []
+    assert_nowhere(rule)
 
 
 def test_imports_are_absolute() -> None:
@@ -135,7 +136,7 @@ def test_imports_are_absolute() -> None:
             if isinstance(node, ast.ImportFrom) and node.level:
                 yield node.lineno, "relative import"
 
-    assert offences(rule) == []
+    assert_nowhere(rule)
 
 
 def test_the_reference_imports_no_stage() -> None:
@@ -146,7 +147,7 @@ def test_the_reference_imports_no_stage() -> None:
                 if not known:
                     yield line, f"the reference imports {target}"
 
-    assert offences(rule) == []
+    assert_nowhere(rule)
 
 
 def test_stages_are_pure() -> None:
@@ -160,7 +161,7 @@ def test_stages_are_pure() -> None:
             if module.layer not in ("interop", "testing") and top in PEERS:
                 yield line, f"imports {top}"
 
-    assert offences(rule) == []
+    assert_nowhere(rule)
 
 
 def test_nothing_depends_on_hashes_or_addresses() -> None:
@@ -178,7 +179,7 @@ def test_nothing_depends_on_hashes_or_addresses() -> None:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("id", "hash"):
                 yield node.lineno, f"{node.func.id}()"
 
-    assert offences(rule) == []
+    assert_nowhere(rule)
 
 
 def test_intermediate_representations_are_frozen() -> None:
@@ -196,7 +197,7 @@ def test_intermediate_representations_are_frozen() -> None:
                     if mutable:
                         yield field.lineno, f"{node.name}.{ast.unparse(field.target)} holds a {min(mutable)}"
 
-    assert offences(rule) == []
+    assert_nowhere(rule)
 
 
 def test_modules_and_functions_are_small() -> None:
@@ -211,7 +212,7 @@ def test_modules_and_functions_are_small() -> None:
                 if lines > FUNCTION_LINES:
                     yield node.lineno, f"{node.name} has {lines} lines, more than {FUNCTION_LINES}"
 
-    assert offences(rule) == []
+    assert_nowhere(rule)
 
 
 def test_names_say_something() -> None:
@@ -223,7 +224,7 @@ def test_names_say_something() -> None:
             if BANNED_WORDS.intersection(words):
                 yield node.lineno, f"a class named {node.name}"
 
-    assert offences(rule) == []
+    assert_nowhere(rule)
 
 
 def test_nothing_is_unfinished() -> None:
@@ -232,7 +233,7 @@ def test_nothing_is_unfinished() -> None:
             if UNFINISHED.search(line):
                 yield number, line.strip()
 
-    assert offences(rule) == []
+    assert_nowhere(rule)
 
 
 def test_no_machine_is_named() -> None:
@@ -241,4 +242,4 @@ def test_no_machine_is_named() -> None:
             if MACHINE_PATH.search(line):
                 yield number, line.strip()
 
-    assert offences(rule) == []
+    assert_nowhere(rule)
