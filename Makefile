@@ -55,7 +55,7 @@ links:
 
 $(VENV)/installed: pyproject.toml
 	@test -n '$(PYTHON)' || { echo 'fusionc needs Python 3.11 or later' >&2; exit 3; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip $(PIP_INSTALL) '$(TORCH)'
 	$(BIN)/python -m pip $(PIP_INSTALL) --editable '.[test]'
 	@touch $@
@@ -66,7 +66,7 @@ $(VENV)/installed-dev: $(VENV)/installed
 
 # mace-torch pins an e3nn whose 3j signs differ from today's, so that the two cannot share an environment.
 $(VENV_MACE)/installed:
-	@test -x $(VENV_MACE)/bin/python || $(PYTHON) -m venv $(VENV_MACE)
+	@$(VENV_MACE)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV_MACE)
 	$(VENV_MACE)/bin/python -m pip $(PIP_INSTALL) '$(TORCH)'
 	$(VENV_MACE)/bin/python -m pip $(PIP_INSTALL) '$(MACE)'
 	@touch $@

@@ -74,22 +74,37 @@ def test_every_data_pattern_finds_a_file(package: str) -> None:
         assert fnmatch.filter(present, pattern), pattern
 
 
-def imported_distributions() -> set[str]:
-    """What the package itself imports from elsewhere, at any depth of any file; lazily imported peers are apart."""
-    tops = set()
-    for path in all_files():
-        if path.suffix == ".py" and path.parts[:2] != ("fusionc", "interop"):
-            for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Import):
-                    tops |= {alias.name.partition(".")[0] for alias in node.names}
-                elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                    tops.add(node.module.partition(".")[0])
+def names(requirements: list[str]) -> set[str]:
+    return {re.split(r"[<>=!~\[; ]", entry, maxsplit=1)[0] for entry in requirements}
+
+
+def imported(path: Path, *, inside_functions: bool) -> set[str]:
+    """The distributions that a module imports when it is imported itself, or only when one of its functions runs."""
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    nested = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+    }
+    tops: set[str] = set()
+    for node in ast.walk(tree):
+        if (id(node) in nested) is inside_functions:
+            if isinstance(node, ast.Import):
+                tops |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                tops.add(node.module.partition(".")[0])
     return {DISTRIBUTIONS.get(top, top) for top in tops - set(sys.stdlib_module_names) - {"fusionc"}}
 
 
 def test_what_is_imported_is_required() -> None:
-    required = {re.split(r"[<>=!~\[; ]", entry, maxsplit=1)[0] for entry in project()["project"]["dependencies"]}
-    assert imported_distributions() <= required
+    """A function may also import what an extra installs, such as a library to be compared with."""
+    required = names(project()["project"]["dependencies"])
+    optional = set().union(*(names(extra) for extra in project()["project"]["optional-dependencies"].values()))
+    for path in all_files():
+        if path.suffix == ".py":
+            assert imported(path, inside_functions=False) <= required, path
+            assert imported(path, inside_functions=True) <= required | optional, path
 
 
 def test_the_version_is_stated_once() -> None:
