@@ -7,7 +7,8 @@ All constants are exact. This is the value that rewrites act on, and that `diffe
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from fusionc.algebra.irrep import Group, Irrep, Irreps
@@ -174,10 +175,8 @@ def operands(op: Op) -> tuple[int, ...]:
     match op:
         case Entry() | Parameter():
             return ()
-        case View(operand=a) | Pick(operand=a) | Move(operand=a) | Reduce(operand=a):
-            return (a,)
-        case Harmonic(operand=a) | Apply(operand=a):
-            return (a,)
+        case View() | Pick() | Move() | Reduce() | Harmonic() | Apply():
+            return (op.operand,)
         case Join(operands=many):
             return many
         case Couple(left=a, right=b, weight=w):
@@ -186,3 +185,20 @@ def operands(op: Op) -> tuple[int, ...]:
             return (a, b)
         case Add(terms=terms):
             return tuple(t for _, t in terms)
+
+
+def rewired(op: Op, to: Callable[[int], int]) -> Op:
+    """`op` reading `to(n)` where it read n."""
+    match op:
+        case Entry() | Parameter():
+            return op
+        case View() | Pick() | Move() | Reduce() | Harmonic() | Apply():
+            return replace(op, operand=to(op.operand))
+        case Join(operands=many):
+            return Join(tuple(to(n) for n in many))
+        case Couple(left=a, right=b, weight=w):
+            return replace(op, left=to(a), right=to(b), weight=None if w is None else to(w))
+        case Mix(operand=a, weight=b):
+            return replace(op, operand=to(a), weight=to(b))
+        case Add(terms=terms):
+            return Add(tuple((factor, to(n)) for factor, n in terms))

@@ -1,1 +1,1 @@
-"""The network in evaluation order, with its cost. Codes F3xx."""
+"""The order of evaluation and what it costs."""

@@ -1,1 +1,1 @@
-"""Rewrites of a Network that keep its value, one pass a file."""
+"""Rewrites of networks: each a pure function `Network -> Network` that keeps the value, in a file of its name."""
