@@ -25,11 +25,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("plan",),
     ("kernel",),
     ("backends",),
-    ("runtime", "reference"),
+    ("reference",),
     ("compiler",),
-    ("draw", "interop", "testing"),
-    ("lsp",),
-    ("cli",),
+    ("draw", "explain", "interop", "runtime", "show"),
+    ("testing",),
+    ("cli",),  # which loads the commands by name
+    ("commands", "lsp"),
     ("__main__",),
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
