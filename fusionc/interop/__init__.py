@@ -1,1 +1,1 @@
-"""Bridges to other libraries of equivariant operations."""
+"""Programs and weights from other libraries. Their modules are imported when they are used, not before."""
