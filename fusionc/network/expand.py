@@ -12,7 +12,7 @@ from fractions import Fraction
 from math import prod
 from typing import assert_never
 
-from fusionc.algebra.clebsch import coupling
+from fusionc.algebra.clebsch import is_flipped
 from fusionc.algebra.irrep import Irrep
 from fusionc.algebra.surd import Surd
 from fusionc.algebra.tree import FusionTree, Leaf
@@ -293,5 +293,4 @@ class _Expansion:
 
 def _gauge(a: Irrep, b: Irrep, out: Irrep, convention: str) -> Surd:
     """The sign that turns w3j(a, b, out) of `convention` into e3nn >= 0.5's."""
-    signs = [coupling(a.l, b.l, out.l, c)[0].value.sign for c in ("e3nn", convention)]
-    return Surd.of(signs[0] * signs[1])
+    return Surd.of(-1 if convention == "e3nn-0.4" and is_flipped(a.l, b.l, out.l) else 1)
