@@ -8,9 +8,9 @@ from collections.abc import Iterable
 def suggest(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate nearest to `word`, or None when nothing is near enough to be a slip of the hand.
 
-    Near enough: at most one edit for words of up to four letters, two for up to eight, three beyond; an edit is an insertion, a
-    deletion, a substitution or a swap of neighbours (optimal string alignment). A word that differs only by case is
-    always near. Ties go to the first in sorted order.
+    Near enough: at most one edit for words of up to four letters, two for up to eight, three beyond, and fewer than
+    the word has letters; an edit is an insertion, a deletion, a substitution or a swap of neighbours (optimal string
+    alignment). A word that differs only by case is always near. Ties go to the first in sorted order.
     """
     allowed = 1 if len(word) <= 4 else 2 if len(word) <= 8 else 3
     best: tuple[int, str] | None = None
@@ -18,7 +18,7 @@ def suggest(word: str, candidates: Iterable[str]) -> str | None:
         if candidate == word:
             continue
         distance = 0 if candidate.lower() == word.lower() else _distance(word, candidate, allowed)
-        if distance <= allowed and distance < max(len(word), 2) and (best is None or (distance, candidate) < best):
+        if distance <= allowed and distance < len(word) and (best is None or (distance, candidate) < best):
             best = (distance, candidate)
     return None if best is None else best[1]
 
