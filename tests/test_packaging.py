@@ -107,6 +107,12 @@ def test_what_is_imported_is_required() -> None:
             assert imported(path, inside_functions=True) <= required | optional, path
 
 
+def test_what_is_required_is_imported() -> None:
+    modules = [path for path in all_files() if path.suffix == ".py"]
+    used = [imported(path, inside_functions=inside) for path in modules for inside in (False, True)]
+    assert names(project()["project"]["dependencies"]) <= set().union(*used)
+
+
 def test_the_version_is_stated_once() -> None:
     assert "version" in project()["project"]["dynamic"]
     assert importlib.metadata.version("fusionc") == fusionc.__version__
