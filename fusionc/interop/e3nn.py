@@ -168,7 +168,7 @@ def _coupling(listing: Listing, path: Path) -> tuple[str, list[str]]:
     assert listing.right is not None
     left = _segment(listing.left, "x" + listing.at, path.left)
     right = _segment(listing.right, ("x" if listing.square else "y") + listing.at, path.right)
-    norms = norm_options(listing, (path,))
+    norms = norm_options(listing, (path,), (path.factor,))
     if norms is not None:
         return f"{left} * {right}", norms
     return _scaled(path.factor, f"({left} * {right})"), ["norm=none", "path_norm=none"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fusionc.algebra.irrep import Irrep, Irreps, Segment
@@ -84,7 +84,8 @@ def _whole_product(listing: Listing) -> str | None:
         found, keep, target = _ascribed(listing, mode), [], f" : {spell(listing.out)}"
     if found is None or not _same_paths(listing, found):
         return None
-    norms = norm_options(listing, found)
+    factors = {(path.left, path.right, path.out): path.factor for path in listing.paths}
+    norms = norm_options(listing, found, [factors[path.left, path.right, path.out] for path in found])
     if norms is None:
         return None
     options = [f"mode={spell_mode(mode)}", *weights, *keep, *norms]
@@ -170,24 +171,24 @@ def _same_paths(listing: Listing, found: tuple[Path, ...]) -> bool:
     return given == made if listing.weighted else sorted(given) == sorted(made)
 
 
-def norm_options(listing: Listing, found: tuple[Path, ...]) -> list[str] | None:
-    """The options of one product of the paths `found` that give them the listing's factors, if there are any.
+def norm_options(listing: Listing, paths: Sequence[Path], factors: Sequence[float]) -> list[str] | None:
+    """The options of one product of these paths that give them these factors, if there are any.
 
     None are needed for e3nn's own defaults.
     """
-    factors = {(path.left, path.right, path.out): path.factor for path in listing.paths}
     for path_norm in ("element", "path", "none"):
         for norm in ("component", "norm", "none"):
-            pairs = [
-                (factors[path.left, path.right, path.out], _factor(listing, found, path, norm, path_norm))
-                for path in found
-            ]
-            if all(math.isclose(*pair, rel_tol=LAST_BITS) for pair in pairs):
+            given = [_factor(listing, paths, path, norm, path_norm) for path in paths]
+            if _all_close(given, factors):
                 return [f"norm={norm}"] * (norm != "component") + [f"path_norm={path_norm}"] * (path_norm != "element")
     return None
 
 
-def _factor(listing: Listing, paths: Iterable[Path], path: Path, norm: str, path_norm: str) -> float:
+def _all_close(given: Sequence[float], wanted: Sequence[float]) -> bool:
+    return all(math.isclose(*pair, rel_tol=LAST_BITS) for pair in zip(given, wanted, strict=True))
+
+
+def _factor(listing: Listing, paths: Sequence[Path], path: Path, norm: str, path_norm: str) -> float:
     """e3nn's factor of a path (the square root of dimension over terms summed), by the names of its options."""
     assert listing.right is not None
     left, right, out = listing.left[path.left], listing.right[path.right], listing.out[path.out]
@@ -220,8 +221,8 @@ def _whole_linear(listing: Listing) -> str | None:
     if listing.biased not in ((), scalars):
         return None
     for path_norm in ("element", "path", "none"):
-        pairs = [(path.factor, _mixing_factor(listing, path, path_norm)) for path in listing.paths]
-        if all(math.isclose(*pair, rel_tol=LAST_BITS) for pair in pairs):
+        given = [_mixing_factor(listing, path, path_norm) for path in listing.paths]
+        if _all_close(given, [path.factor for path in listing.paths]):
             options = ["weights=w"] + ["bias=b"] * bool(listing.biased)
             options += [f"path_norm={path_norm}"] * (path_norm != "element")
             at = listing.at

@@ -1,0 +1,197 @@
+"""Programs written from e3nn modules, read back by the checker and evaluated by the oracle."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from e3nn import o3
+from fusionc.compiler import check_source
+from fusionc.interop import e3nn as interop
+from fusionc.options import CompileOptions
+from fusionc.reference import evaluate
+from fusionc.source import Source
+from random_products import MODES, eager, random_call, random_product
+from torch import Tensor
+
+PROBLEMS = json.loads((Path(__file__).parents[2] / "benchmarks" / "problems.json").read_text())
+SEEDS_A_BLOCK = 10
+
+eager()
+torch.set_num_threads(1)
+
+
+def agree(module: Any, seed: int = 0) -> str:
+    """Asserts that the program of an e3nn module, in the oracle, gives what the module gives. Returns the program."""
+    text = interop.to_fusion(module)
+    diagram = check_source(Source("tp.fusion", text), CompileOptions()).program.diagrams[0]
+    module = module.double()
+    stand_in = torch.nn.Module()
+    for weight in diagram.parameters:
+        stand_in.register_parameter(weight.name, torch.nn.Parameter(torch.zeros(weight.numel, dtype=torch.float64)))
+    interop.copy_weights(module, stand_in)
+    call = random_call(module, seed)
+    names = [slot.name for slot in diagram.signature]
+    (found,) = evaluate(diagram, dict(zip(names, call, strict=True)), dict(stand_in.named_parameters()))
+    same(found, module(*call), text)
+    return text
+
+
+def same(found: Tensor, wanted: Tensor, text: str) -> None:
+    assert found.shape == wanted.shape, text
+    assert (found - wanted).abs().max() <= 1e-12 * wanted.abs().max().clamp(min=1e-3), text
+
+
+@pytest.mark.parametrize("block", range(8))
+def test_every_instruction_list(block: int) -> None:
+    for seed in range(block * SEEDS_A_BLOCK, (block + 1) * SEEDS_A_BLOCK):
+        agree(random_product(seed), seed)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_mode_by_itself(mode: str) -> None:
+    for seed in range(6):
+        agree(random_product(seed, (mode,)), seed)
+
+
+def test_random_products_cover_every_mode_and_both_forms() -> None:
+    products = [random_product(seed) for seed in range(8 * SEEDS_A_BLOCK)]
+    assert {i.connection_mode for tp in products for i in tp.instructions} == set(MODES)
+    assert {(i.connection_mode, i.has_weight) for tp in products for i in tp.instructions} >= {
+        ("uuu", False), ("uuu", True), ("uvuv", True), ("uvu<v", True), ("uuw", False)
+    }  # fmt: skip
+    assert any(len({i.i_out for i in tp.instructions}) < len(tp.instructions) for tp in products)
+
+
+@pytest.mark.parametrize("norm", ["component", "norm", "none"])
+@pytest.mark.parametrize("path_norm", ["element", "path", "none"])
+@pytest.mark.parametrize("separate", [False, True])
+def test_fully_connected_in_one_statement(norm: str, path_norm: str, separate: bool) -> None:
+    tp = o3.FullyConnectedTensorProduct(
+        "4x0e + 2x1o + 3x1o", "3x0e + 1x1o + 2x2e", "5x0e + 2x1o + 3x2e + 2x1e",
+        irrep_normalization=norm, path_normalization=path_norm, shared_weights=not separate,
+    )  # fmt: skip
+    text = agree(tp)
+    assert "segment" not in text
+    assert ("norm=" in text) == (norm != "component" or path_norm != "element")
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: problem["label"])
+def test_published_problems_are_one_statement(problem: dict[str, Any]) -> None:
+    text = interop.to_fusion(product_of(problem))
+    assert text.count(" = ") == 1
+    assert "norm=" not in text
+
+
+def product_of(problem: dict[str, Any]) -> Any:
+    return o3.TensorProduct(
+        problem["irreps_in1"], problem["irreps_in2"], problem["irreps_out"],
+        [tuple(instruction) for instruction in problem["instructions"]],
+        shared_weights=problem["shared_weights"], internal_weights=problem["shared_weights"],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        lambda: o3.FullTensorProduct("4x0e + 2x1o", "3x0e + 1x1o"),
+        lambda: o3.FullTensorProduct("4x0e + 2x1o + 1x2e", "3x0e + 1x1o", ["0e", "1o"]),
+        lambda: o3.ElementwiseTensorProduct("4x0e + 2x1o", "6x1o"),
+        lambda: o3.ElementwiseTensorProduct("3x1o", "3x1o"),
+    ],
+    ids=["full", "full-filtered", "elementwise", "elementwise-whole"],
+)
+def test_products_without_weights(module: Any) -> None:
+    agree(module())
+
+
+@pytest.mark.parametrize("irreps_out", [None, "3x0e + 2x2e + 2x1o"])
+@pytest.mark.parametrize("norm", ["component", "norm"])
+def test_squares(irreps_out: str | None, norm: str) -> None:
+    square = o3.TensorSquare("3x0e + 2x1o", irreps_out, irrep_normalization=norm).double()
+    text = interop.to_fusion(square)
+    assert "input y" not in text
+    diagram = check_source(Source("square.fusion", text), CompileOptions()).program.diagrams[0]
+    stand_in = torch.nn.Module()
+    for weight in diagram.parameters:
+        stand_in.register_parameter(weight.name, torch.nn.Parameter(torch.zeros(weight.numel, dtype=torch.float64)))
+    interop.copy_weights(square, stand_in)
+    x = torch.randn(4, square.irreps_in.dim, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    same(evaluate(diagram, {"x": x}, dict(stand_in.named_parameters()))[0], square(x), text)
+
+
+@pytest.mark.parametrize("biases", [False, True])
+@pytest.mark.parametrize("path_norm", ["element", "path"])
+@pytest.mark.parametrize("owner", ["inside", "shared", "separate"])
+def test_linear(biases: bool, path_norm: str, owner: str) -> None:
+    linear = o3.Linear(
+        "4x0e + 2x1o + 3x0e + 2x1e", "3x0e + 1x1o + 2x0e",
+        biases=biases, path_normalization=path_norm,
+        internal_weights=owner == "inside", shared_weights=owner != "separate",
+    )  # fmt: skip
+    randomise_bias(linear)
+    assert "segment" not in agree(linear)
+
+
+@pytest.mark.parametrize("owner", ["inside", "shared", "separate"])
+def test_linear_path_by_path(owner: str) -> None:
+    linear = o3.Linear(
+        "4x0e + 2x1o + 3x0e", "3x0e + 2x0e + 1x1o", biases=[True, False, False],
+        instructions=[(2, 0), (0, 0), (0, 1), (1, 2)],
+        internal_weights=owner == "inside", shared_weights=owner != "separate",
+    )  # fmt: skip
+    randomise_bias(linear)
+    assert "segment" in agree(linear)
+
+
+def randomise_bias(linear: Any) -> None:
+    with torch.no_grad():
+        linear.bias.copy_(torch.arange(linear.bias.numel()) + 1.0)
+
+
+def test_weights_go_both_ways() -> None:
+    tp, back = random_product_inside(), random_product_inside()
+    with torch.no_grad():
+        back.weight.zero_()
+    diagram = check_source(Source("tp.fusion", interop.to_fusion(tp)), CompileOptions()).program.diagrams[0]
+    stand_in = torch.nn.Module()
+    for weight in diagram.parameters:
+        stand_in.register_parameter(weight.name, torch.nn.Parameter(torch.zeros(weight.numel, dtype=torch.float64)))
+    interop.copy_weights(tp, stand_in)
+    interop.copy_weights(stand_in, back)
+    assert torch.equal(back.weight, tp.weight)
+
+
+def random_product_inside() -> Any:
+    return next(
+        tp
+        for tp in map(random_product, itertools.count())
+        if tp.internal_weights and len([i for i in tp.instructions if i.has_weight]) > 2
+    )
+
+
+@pytest.mark.parametrize("factor", [1.0, 0.1, 1 / 3, 2 / 3 * 1e-4, 1.5e-7, 12345.678901, 0.0, 2**-30])
+def test_factors_keep_every_bit(factor: float) -> None:
+    written = interop._scaled(factor, "x").replace("(", "").replace(")", "").split(" * ")
+    exact = Fraction(1)
+    for part in written[:-1]:
+        assert len(part.partition(".")[2]) <= interop.DECIMALS
+        exact *= Fraction(part)
+    assert float(exact) == factor
+
+
+def test_wide_weights_are_cut() -> None:
+    tp = o3.FullyConnectedTensorProduct("300x0e", "20x0e", "20x0e", shared_weights=False, compile_left_right=False)
+    assert "input w : 65536x0e + 54464x0e" in interop.to_fusion(tp)
+
+
+def test_other_modules_are_refused() -> None:
+    with pytest.raises(TypeError, match="no e3nn TensorProduct or Linear but a ReLU"):
+        interop.to_fusion(torch.nn.ReLU())
+    with pytest.raises(ValueError, match="f_in"):
+        interop.to_fusion(o3.Linear("2x0e", "2x0e", f_in=2, f_out=3))
