@@ -39,7 +39,7 @@ def load_source(path: str, limits: Limits | None = None) -> Source:
     if len(data) > limit:
         raise InputError(f"{name} is larger than {limit:,} bytes; `--limit source_bytes=N` allows more")
     try:
-        return Source(name, data.decode("utf-8-sig"))
+        return Source(name, data.decode("utf-8").removeprefix("\ufeff"))
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         byte = f"0x{data[error.start]:02X}"

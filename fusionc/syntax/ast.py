@@ -358,4 +358,6 @@ class File:
     version: Version | None
     items: tuple[Item, ...]
     comments: tuple[Comment, ...] = field(default=(), compare=False, repr=False)
+    lines: tuple[int, ...] = field(default=(0,), compare=False, repr=False)
+    """Offsets where the lines of the text begin: with the spans, enough for `fmt` to keep comments and blank lines."""
     span: Span = _span()

@@ -41,7 +41,8 @@ def parse(source: Source, limits: Limits | None = None) -> ast.File:
         _check_version(file, sink)
     if sink.has_errors:
         raise CompileError(source, _without_echoes(sink.diagnostics))
-    return replace(file, comments=tuple(scanner.comments), span=Span(0, len(source.text)))
+    lines = (0, *(i + 1 for i, c in enumerate(source.text) if c == "\n"))
+    return replace(file, comments=tuple(scanner.comments), lines=lines, span=Span(0, len(source.text)))
 
 
 def _check_version(file: ast.File, sink: Sink) -> None:
