@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from fusionc.diagnostics import Sink
+from fusionc.diagnostics import Diagnostic, Sink
 from fusionc.options import Limits
 from fusionc.source import Source, Span
 from fusionc.syntax import ast, errors
@@ -163,7 +163,7 @@ class Scanner:
             return None if foreign is None else self._foreign_fault(foreign)
         return None
 
-    def _report(self, diagnostic: errors.Diagnostic, end: int) -> Token:
+    def _report(self, diagnostic: Diagnostic, end: int) -> Token:
         self.sink.add(diagnostic)
         start = diagnostic.labels[0].span.start
         return Token(FAULTY, self.text[start:end], start, end)
