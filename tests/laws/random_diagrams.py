@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from random import Random
 
@@ -39,6 +40,7 @@ def random_program(seed: int) -> RandomProgram:
     wanted = rng.choice((2, 3, 3, 4, 5))
     while wanted:
         wanted -= 1 if _statement(draft) else 0
+    _drop_unused(draft)
     return RandomProgram(_text(draft, seed), tuple(draft.features), _results(draft))
 
 
@@ -64,18 +66,22 @@ def _statement(draft: Draft) -> Named | None:
     expr = _value(draft, place)
     if expr is not None and 0 < width(expr.type) <= 160:
         draft.note(f"statement:{place}")
-        space = "node" if place == "sender" else place
-        return _write(draft, place, space, expr)
+        if draft.chance(0.08):
+            _write(draft, place, expr)
+            draft.note(
+                "repeated statement", *(["weight reused"] if any("weights=w" in o for o in expr.options) else [])
+            )
+        return _write(draft, place, expr)
     del draft.lines[mark[0] :], draft.head[mark[1] :], draft.env[mark[2] :], draft.learned[mark[3] :]
     draft.used, draft.features = used, features
     return None
 
 
-def _write(draft: Draft, place: str, space: str, expr: Expr) -> Named:
+def _write(draft: Draft, place: str, expr: Expr) -> Named:
     name = draft.fresh(draft.rng.choice(("h", "m", "z")))
+    named = draft.statement(name, "node" if place == "sender" else place, expr)
     if place != "sender":
-        return draft.statement(name, space, expr)
-    named = draft.statement(name, space, expr)
+        return named
     line = draft.lines.pop()
     draft.lines.append(line.replace(draft.ports(SPACES["node"]), draft.ports(frozenset("j")), 1))
     return named
@@ -142,6 +148,25 @@ def reduced(draft: Draft, scope: Letters, over: str, body: Letters, needed: Lett
 # --------------------------------------------------------------------- program
 
 
+def _drop_unused(draft: Draft) -> None:
+    """Leave out inputs and weights that were declared for an expression that was then thrown away.
+
+    The only tensor on edges stays, since it says that there are edges.
+    """
+    pair = draft.ports(SPACES["edge"])
+    for line in list(draft.lines):
+        word, name = line.split()[0], re.split(r"[ \[]", line)[1]
+        others = [other for other in draft.lines if other is not line]
+        declared = [other for other in others if other.startswith(("input", "weight"))]
+        lone_pair = pair in line and not any(pair in other for other in declared)
+        if word in ("input", "weight") and not lone_pair and not any(_mentions(other, name) for other in others):
+            draft.lines.remove(line)
+
+
+def _mentions(line: str, name: str) -> bool:
+    return re.search(rf"\b{name}\b", line) is not None
+
+
 def _text(draft: Draft, seed: int) -> str:
     lines = ["fusion 1"] if draft.chance(0.5) else []
     lines += ["group O3"] if draft.o3 and draft.chance(0.2) else [] if draft.o3 else ["group SO3"]
@@ -157,9 +182,9 @@ def _text(draft: Draft, seed: int) -> str:
 
 
 def _outputs(draft: Draft) -> list[Named]:
-    """Every statement that nothing reads. Inputs are read by whatever they were made for."""
+    """Every statement that no other reads."""
     made = [named for named in draft.env if named.name[0] in "hmz"]
-    return [named for named in made if named.name not in draft.used]
+    return [named for named in made if sum(_mentions(line, named.name) for line in draft.lines) == 1]
 
 
 def _results(draft: Draft) -> tuple[tuple[str, str, str], ...]:
