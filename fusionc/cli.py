@@ -18,7 +18,7 @@ from fusionc.suggest import suggest
 COMMANDS = (
     ("check", "Parse, type-check and prove the `check` lines; write nothing."),
     ("compile", "Compile to a torch module."),
-    ("plan", "Show paths, order, cost, exact coefficients and what each rewrite saved."),
+    ("plan", "Show paths, order, costs and exact coefficients."),
     ("fmt", "Lay sources out canonically."),
     ("show", "Print the value of any stage of the compiler."),
     ("explain", "Explain an error code."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import assert_never, get_args, Literal
+from typing import Literal, assert_never, get_args
 
 import click
 
@@ -40,13 +40,14 @@ def command(session: Session, file: str, stage: Stage) -> int:
 
 def stage_text(source: Source, options: CompileOptions, stage: Stage) -> str:
     """The value of a stage as `fusionc show` prints it."""
-    from fusionc import compiler
     from fusionc.show import show
     from fusionc.syntax.parse import parse
 
+    if stage == "file":
+        return show(parse(source, options.limits))
+    from fusionc import compiler
+
     match stage:
-        case "file":
-            return show(parse(source, options.limits))
         case "diagram":
             return show(compiler.build_source(source, options))
         case "checked":

@@ -8,6 +8,7 @@ import re
 import sys
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any
 
 
 def module_of(text: str, stem: str) -> ModuleType:
@@ -32,3 +33,12 @@ def module_of(text: str, stem: str) -> ModuleType:
         del sys.modules[name], linecache.cache[file]
         raise
     return module
+
+
+def classes_of(module: ModuleType) -> tuple[type[Any], ...]:
+    """The module classes that a generated module defines, in the order of the source's diagrams."""
+    return tuple(
+        found
+        for found in vars(module).values()
+        if isinstance(found, type) and found.__module__ == module.__name__ and hasattr(found, "PLAN_SHA256")
+    )

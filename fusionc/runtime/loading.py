@@ -43,18 +43,17 @@ def load(
     Raises CompileError, InputError when the file cannot be read, and ValueError for an `entry` that is missing.
     """
     from fusionc import compiler
-    from fusionc.runtime.generated import module_of
+    from fusionc.runtime.generated import classes_of, module_of
 
     options = _options(entry, backend, dtype, layout, convention, limits, params)
     source = _source(path_or_text, options.limits)
     compiled = compiler.compile_source(source, options)
     _warn(source, compiled.planned.checked.warnings)
-    names = tuple(plan.network.name for plan in compiled.planned.plans)
-    if len(names) != 1:
-        found = ", ".join(names) or "none"
-        raise ValueError(f"entry= must name the diagram to load; {source.name} has {found}")
-    module = module_of(compiled.text, Path(source.name).stem)
-    return _class_of(module, names[0])
+    classes = classes_of(module_of(compiled.text, Path(source.name).stem))
+    if len(classes) != 1:
+        names = ", ".join(plan.network.name for plan in compiled.planned.plans)
+        raise ValueError(f"entry= must name the diagram to load; {source.name} has {names or 'none'}")
+    return classes[0]
 
 
 def plan(
