@@ -46,8 +46,10 @@ def __dir__() -> list[str]:
 
 
 class _PlanPackage(ModuleType):
-    """`fusionc.plan` is the package of the planner and, called, the function that plans a program: importing a module of
-    the package would put it in the place of a mere function of this name."""
+    """`fusionc.plan` is the package of the planner and, called, the function that plans a program.
+
+    A mere function of this name would be lost: importing a module of the package puts the package in its place.
+    """
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         """See `fusionc.runtime.loading.plan`."""

@@ -52,7 +52,7 @@ class Commands(click.Group):
         if not name.startswith("-") and name not in dict(COMMANDS):
             near = suggest(name, self.list_commands(ctx))
             hint = f"; did you mean {near!r}?" if near else f"; the commands are {', '.join(self.list_commands(ctx))}"
-            raise click.UsageError(f"there is no command {ascii(name)}{hint}", ctx)
+            raise click.UsageError(f"there is no command {name!a}{hint}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -5,15 +5,23 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
+from textwrap import fill
+
+WIDTH = 96
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """`title` is the heading without the code; `text` the Markdown from the heading on, without trailing blank lines."""
+    """`title` is the heading without the code; `text` the Markdown from the heading on."""
 
     code: str
     title: str
     text: str
+
+    def wrapped(self) -> str:
+        """For a terminal: prose in lines of at most 96 characters, programs as they are."""
+        parts = re.split(r"(^```.*?^```$)", self.text, flags=re.MULTILINE | re.DOTALL)
+        return "".join(part if part.startswith("```") else _filled(part) for part in parts)
 
 
 @cache
@@ -27,3 +35,8 @@ def sections() -> tuple[Section, ...]:
         if heading:
             found.append(Section(heading[1], heading[2], part.rstrip() + "\n"))
     return tuple(found)
+
+
+def _filled(text: str) -> str:
+    paragraphs = text.split("\n\n")
+    return "\n\n".join(fill(p, WIDTH, break_long_words=False, break_on_hyphens=False) for p in paragraphs)

@@ -7,6 +7,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -58,7 +59,7 @@ def _targets(files: Sequence[str], output: str | None, directory: str | None) ->
     for n, target in enumerate(targets):
         if target in targets[:n]:
             first, second = ascii(files[targets.index(target)]), ascii(files[n])
-            raise click.UsageError(f"{first} and {second} would both be written to {ascii(target)}")
+            raise click.UsageError(f"{first} and {second} would both be written to {target!a}")
     return targets
 
 
@@ -100,7 +101,7 @@ def _watch(session: Session, files: Sequence[str], act: Callable[[str], int]) ->
             stamp = _stamp(path)
             if path not in seen or stamp != seen[path]:
                 seen[path] = stamp
-                session.guarded(path, lambda path=path: act(path))
+                session.guarded(path, partial(act, path))
         time.sleep(POLL)
 
 

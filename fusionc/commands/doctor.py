@@ -82,7 +82,7 @@ def _torch_fault() -> str | None:
     try:
         import torch
     except (ImportError, OSError) as error:
-        return f"torch cannot be imported: {ascii(str(error))}"
+        return f"torch cannot be imported: {str(error)!a}"
     if tuple(int(part) for part in torch.__version__.split("+")[0].split(".")[:2]) < OLDEST_TORCH:
         return f"torch {OLDEST_TORCH[0]}.{OLDEST_TORCH[1]} or later is needed, this is {torch.__version__}"
     from fusionc.runtime.loading import load

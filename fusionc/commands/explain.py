@@ -34,9 +34,9 @@ def _explain(session: Session, code: str) -> int:
     known = {section.code: section for section in sections()}
     wanted = code.strip().upper()
     if wanted in known:
-        session.console.artefact(known[wanted].text)
+        session.console.artefact(known[wanted].wrapped())
         return EXIT_FINE
     near = suggest(wanted, known)
     hint = f"did you mean {near}?" if near else "`fusionc explain --list` lists them"
-    session.console.fault(f"there is no code {ascii(code)}; {hint}")
+    session.console.fault(f"there is no code {code!a}; {hint}")
     return EXIT_CALL

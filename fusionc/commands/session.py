@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Literal
 
 import click
@@ -40,7 +40,7 @@ class Session:
 
     def each(self, paths: Sequence[str], action: Callable[[str], int]) -> int:
         """Do `action` for every file, whatever becomes of the others; the worst exit code."""
-        return max((self.guarded(path, lambda path=path: action(path)) for path in paths), default=EXIT_FINE)
+        return max((self.guarded(path, partial(action, path)) for path in paths), default=EXIT_FINE)
 
     def guarded(self, path: str, action: Callable[[], int]) -> int:
         """Do `action` within the wall time; foreseen faults are told and become exit codes."""
@@ -84,7 +84,7 @@ def _assignment(text: str, what: str) -> tuple[str, int]:
     """`NAME=INTEGER`, with bounded digits: no input makes `int` raise."""
     found = re.fullmatch(r"([A-Za-z_][A-Za-z0-9_]*)=([0-9]{1,18})", text)
     if not found:
-        raise click.BadParameter(f"{ascii(text)} is not {what} and an integer, such as C=64")
+        raise click.BadParameter(f"{text!a} is not {what} and an integer, such as C=64")
     return found[1], int(found[2])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -53,7 +53,8 @@ def trials_of_diagram(diagram: CheckedDiagram, built: type[torch.nn.Module], see
         named = dict(zip((name for name, _ in module.named_parameters()), learned.values(), strict=True))
         return _tuple(torch.func.functional_call(module, named, tuple(given.values())))
 
-    leaves = [t for t in (*arguments.values(), *parameters.values()) if isinstance(t, Tensor) and t.is_floating_point()]
+    everything: tuple[Tensor | int, ...] = (*arguments.values(), *parameters.values())
+    leaves = [t for t in everything if isinstance(t, Tensor) and t.is_floating_point()]
     expected, found = _derivatives(reference, leaves, seed), _derivatives(compiled, leaves, seed)
     for what, tolerance in (("value", 1e-12), ("gradient", 1e-11), ("double gradient", 1e-10)):
         yield Trial(f"{what} against the reference, float64", _worst(found[what], expected[what]), tolerance)
@@ -140,7 +141,7 @@ def _worst(found: Results, expected: Results) -> float:
     return _maximum(relative_error(a, b) for a, b in zip(found, expected, strict=True))
 
 
-def _maximum(errors: Iterator[float] | Sequence[float]) -> float:
+def _maximum(errors: Iterable[float]) -> float:
     """NaN, if there is one: `max` would hide it."""
     worst = 0.0
     for error in errors:

@@ -16,7 +16,6 @@ from fusionc.reading import InputError
 from fusionc.runtime.writing import MARKER
 
 if TYPE_CHECKING:
-
     from fusionc.commands.trials import Trial
 
 

@@ -6,10 +6,11 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from fusionc.algebra.clebsch import coupling
-from fusionc.check.ir import CheckedDiagram, CheckedProgram, LearnedWeight, Slot
+from fusionc.check.ir import ArgumentKind, CheckedDiagram, CheckedProgram, LearnedWeight, Slot
 from fusionc.diagram.ir import Space
 from fusionc.network import ir
 from fusionc.network.ir import Network
@@ -70,9 +71,7 @@ def diagram_json(diagram: CheckedDiagram, plan: Plan, value_bytes: int) -> Json:
         "weights": _weights(diagram, paths),
         "paths": [_path(diagram, n, path) for n, path in enumerate(paths)],
         "coefficients": coefficients(diagram, paths),
-        "rewrites": [
-            {"name": r.name, "did": r.summary, "before": r.before, "after": r.after} for r in plan.rewrites
-        ],
+        "rewrites": [{"name": r.name, "did": r.summary, "before": r.before, "after": r.after} for r in plan.rewrites],
         "steps": [_step(plan, n, step, value_bytes) for n, step in enumerate(plan.steps)],
         "degree": plan.degree,
         "cost": {
@@ -96,37 +95,30 @@ def _output(diagram: CheckedDiagram, name: str, value: int) -> Json:
 
 
 def _weights(diagram: CheckedDiagram, paths: tuple[PathEntry, ...]) -> list[Json]:
-    """Learned weights, then those given at call time, then computed ones; each with the slices that paths take of it."""
-    learned = {weight.name: weight for weight in diagram.parameters}
-    given = {slot.name: slot for slot in diagram.signature if slot.kind.value == "weight"}
-    others = {path.weights: None for path in paths if path.weights}
-    names = dict.fromkeys([*learned, *given, *others])
-    found = []
-    for name in names:
-        slices = [
-            {"path": n, "label": path.label, "offset": path.slice.offset, "shape": list(path.slice.shape)}
-            for n, path in enumerate(paths)
-            if path.weights == name and path.slice is not None
-        ]
-        if name in learned:
-            kind, shape = "learned", _learned_shape(learned[name])
-        elif name in given:
-            kind, shape = "given", [given[name].space.value, given[name].irreps.dim]
-        else:
-            kind, shape = "computed", [max(s["offset"] + _numel(s["shape"]) for s in slices)]
-        found.append({"name": name, "kind": kind, "shape": shape, "slices": slices})
-    return found
+    """Learned weights, then those given at call time, then computed ones; each with the slices that paths take."""
+    shapes: dict[str, tuple[str, list[Any]]] = {}
+    for weight in diagram.parameters:
+        shapes[weight.name] = ("learned", _learned_shape(weight))
+    for slot in diagram.signature:
+        if slot.kind is ArgumentKind.WEIGHT and slot.irreps is not None:
+            shapes[slot.name] = ("given", [slot.space.value, slot.irreps.dim])
+    slices: dict[str, list[Json]] = {name: [] for name in shapes}
+    ends: dict[str, int] = {}
+    for n, path in enumerate(paths):
+        if path.slice is not None:
+            offset, shape = path.slice.offset, path.slice.shape
+            entry = {"path": n, "label": path.label, "offset": offset, "shape": list(shape)}
+            slices.setdefault(path.weights, []).append(entry)
+            ends[path.weights] = max(ends.get(path.weights, 0), offset + prod(shape))
+    computed = {name: ("computed", [end]) for name, end in ends.items() if name not in shapes}
+    return [
+        {"name": name, "kind": kind, "shape": shape, "slices": slices[name]}
+        for name, (kind, shape) in (shapes | computed).items()
+    ]
 
 
 def _learned_shape(weight: LearnedWeight) -> list[Any]:
     return [weight.numel] if weight.per is None else [f"num_{weight.per}", weight.numel]
-
-
-def _numel(shape: list[int]) -> int:
-    numel = 1
-    for length in shape:
-        numel *= length
-    return numel
 
 
 # -------------------------------------------------------------------- paths
@@ -151,9 +143,8 @@ def _path(diagram: CheckedDiagram, number: int, path: PathEntry) -> Json:
         "factor": str(path.factor),
         "vertices": [f"sqrt({v.out.dim})" if v.out.l else "1" for v in path.vertices if path.kind in ("tree", "power")],
     }
-    found["weight"] = (
-        None if path.slice is None else {"name": path.weights, "offset": path.slice.offset, "shape": list(path.slice.shape)}
-    )
+    weight = path.slice
+    found["weight"] = weight and {"name": path.weights, "offset": weight.offset, "shape": list(weight.shape)}
     return found
 
 

@@ -47,8 +47,9 @@ def columns(header: Sequence[str], rows: Iterable[Sequence[str]], right: str = "
     flush = right.ljust(len(header), "<")
 
     def line(row: Sequence[str]) -> str:
-        padded = (cell.rjust(w) if side == ">" else cell.ljust(w) for cell, w, side in zip(row, widths, flush, strict=True))
-        return "  " + "  ".join(padded).rstrip()
+        placed = zip(row, widths, flush, strict=True)
+        padded = [cell.rjust(width) if side == ">" else cell.ljust(width) for cell, width, side in placed]
+        return f"  {'  '.join(padded)}".rstrip()
 
     return [line(row) for row in cells]
 

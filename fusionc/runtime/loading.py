@@ -91,9 +91,7 @@ def _options(
     for name, value in params.items():
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
             raise TypeError(f"parameter {name} must be an integer of at least 0, not {value!r}")
-    return CompileOptions(
-        limits or Limits(), tuple(params.items()), entry, _dtype(dtype), layout, backend, convention
-    )
+    return CompileOptions(limits or Limits(), tuple(params.items()), entry, _dtype(dtype), layout, backend, convention)
 
 
 def _dtype(dtype: Dtype | torch.dtype | None) -> Dtype | None:
