@@ -1,0 +1,286 @@
+"""F2xx: irreps, parity, multiplicity, weights. One constructor a code.
+
+Each docstring is the index entry of its code: what happened, why it is refused, what to do, and a program that fails.
+Irreps come as text, already in the spelling of the file's group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fusionc.diagnostics import Diagnostic, Label
+from fusionc.source import Span
+
+Places = tuple[Label, ...]
+
+
+def listing(words: Iterable[str], last: str = "and") -> str:
+    """`a`, `b` and `c`, at most twelve of them."""
+    quoted = [f"`{word}`" for word in words]
+    if len(quoted) > 12:
+        return f"{', '.join(quoted[:12])}, ... ({len(quoted)} in all)"
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} {last} {quoted[-1]}" if quoted else "nothing"
+
+
+# ------------------------------------------------------------------ labels
+
+
+def missing_parity(text: str, span: Span, even: str, odd: str) -> Diagnostic:
+    """F201: a label without a parity letter under O(3).
+
+    An irrep of O(3) is a degree l and a parity: `1o` is a vector, `1e` a pseudovector. Write the letter, or put
+    `group SO3` into the file if inversion does not matter. Fails: `input x : 16x1`.
+    """
+    help = (f"did you mean `{even}` or `{odd}`?", "without parities: `group SO3`")
+    return Diagnostic("F201", f"`{text}` has no parity", (Label(span, "even (e) or odd (o)?"),), help)
+
+
+def parity_under_so3(text: str, span: Span, bare: str) -> Diagnostic:
+    """F202: a label with a parity letter under SO(3).
+
+    Rotations alone do not tell even from odd. Leave the letter out, or take `group SO3` out of the file.
+    Fails: `group SO3` with `input x : 16x1o`.
+    """
+    labels = (Label(span, "irreps of SO(3) have no parity"),)
+    return Diagnostic("F202", f"`{text}` has a parity", labels, (f"did you mean `{bare}`?",))
+
+
+def half_integer(text: str, span: Span, group: str, vector: str) -> Diagnostic:
+    """F203: a half-integer spin.
+
+    Half-integer spins are irreps of SU(2): a rotation by 360 degrees changes their sign, so that they are no irreps of
+    SO(3) or O(3), and no real tensor transforms like one. Fails: `input psi : 1/2e + 1x1o`.
+    """
+    labels = (Label(span, "l must be an integer 0, 1, 2, ..."),)
+    return Diagnostic("F203", f"half-integer spin `{text}` is not an irrep of {group}", labels, (vector,))
+
+
+def over_limit(what: str, value: int | str, limit: int, name: str, span: Span, text: str = "") -> Diagnostic:
+    """F204: more than a limit allows, counted before anything is listed or allocated.
+
+    Limits keep a file from a stranger from using up the machine. They are raised on the command line only:
+    `--limit NAME=VALUE`. Fails: `input x : 1000000x0e`.
+    """
+    help = (f"if this is meant: `--limit {name}={value}`",) if isinstance(value, int) else ()
+    return Diagnostic("F204", f"{what} is {value}, the limit is {limit}", (Label(span, text),), help)
+
+
+def misplaced_alternatives(span: Span, where: str, sum_: str) -> Diagnostic:
+    """F205: alternatives `0e | 1e` where a definite sum of irreps is needed.
+
+    Alternatives are labels without a multiplicity, for the outputs of a product and the internal edges of a tree.
+    Fails: `input x : 0e | 1o`.
+    """
+    return Diagnostic("F205", f"alternatives cannot be {where}", (Label(span),), (f"for a direct sum write `{sum_}`",))
+
+
+# ---------------------------------------------------------------- products
+
+
+def wrong_parity(target: str, product: str, parity: str, meant: str, places: Places) -> Diagnostic:
+    """F210: a product whose parity is not that of the irrep asked for.
+
+    Parity multiplies: even x even and odd x odd are even, even x odd is odd. So the cross product of two vectors is a
+    pseudovector. Fails: `z : 1o = x * y` with x and y of 1o.
+    """
+    message = f"`{target}` is not in {product}: the product is {parity}"
+    return Diagnostic("F210", message, places, (f"{product} is {parity}: did you mean `{meant}`?",))
+
+
+def not_reachable(target: str, what: str, reachable: Iterable[str], places: Places) -> Diagnostic:
+    """F211: an irrep that no path leads to.
+
+    A product of l1 and l2 holds each l with abs(l1 - l2) <= l <= l1 + l2 once, and nothing else; a linear map holds the
+    irreps of its operand. Fails: `z : 3e = x * y` with x and y of 1o.
+    """
+    help = (f"reachable: {listing(reachable)}",)
+    return Diagnostic("F211", f"{what} does not reach `{target}`", places, help)
+
+
+def wrong_multiplicity(target: str, given: Iterable[str], places: Places) -> Diagnostic:
+    """F212: an irrep that is reached, but with another number of channels.
+
+    In the channel-wise modes the operands fix the multiplicity of the result. Write that one, or mix the channels: with
+    `linear`, or with `mode=uvw` and weights. Fails: `z : 8x1o = x * y` with x of 16x0e, y of 1o.
+    """
+    meant = listing(given, "or")
+    help = (f"write {meant}", "to change the number of channels use `linear(...)`, or `mode=uvw` with weights")
+    return Diagnostic("F212", f"`{target}` is reached only as {meant}", places, help)
+
+
+def mode_does_not_fit(mode: str | None, left: int, right: int, fitting: Iterable[str], places: Places) -> Diagnostic:
+    """F213: channels that do not combine in the mode given, or in none of the default ones.
+
+    `uuu` needs equal multiplicities on both sides; so do `uuw`, `uvu<v` and `u<vw`. Without a mode, equal multiplicities
+    couple as `uuu` and a right side of one channel as `uvu`. Fails: `x * y` with x of 16x0e, y of 8x0e.
+    """
+    counts = f"{left} and {right} channels"
+    message = f"`mode={mode}` does not fit {counts}" if mode else f"no default mode fits {counts}"
+    return Diagnostic("F213", message, places, (f"modes that fit: {listing(fitting)}",))
+
+
+def mode_needs_target(mode: str, span: Span, example: str) -> Diagnostic:
+    """F214: a mode that mixes channels, without the irreps to mix them into.
+
+    In `uvw`, `uuw` and `u<vw` the number of output channels is free and must be said.
+    Fails: `z = x * y with mode=uvw, weights=w`.
+    """
+    help = (f"say which irreps it has: `{example}`",)
+    return Diagnostic("F214", f"`mode={mode}` leaves the multiplicities open", (Label(span),), help)
+
+
+def mode_needs_weights(mode: str, span: Span) -> Diagnostic:
+    """F215: a mode that mixes channels, without weights to mix them with.
+
+    Without weights all output channels would be the same sum. Fails: `z : 8x0e = x * y with mode=uvw`.
+    """
+    help = ("declare `weight w` and add `weights=w`",)
+    return Diagnostic("F215", f"`mode={mode}` needs weights", (Label(span, "all channels would be equal"),), help)
+
+
+def nothing_left(span: Span, available: Iterable[str], options: Places) -> Diagnostic:
+    """F216: `keep`, `lmax` or `l` leave no output at all, or not one that the ascription asks for.
+
+    `keep` and `lmax` say which outputs are kept. `l` does too; with an ascription, which names the outputs already, it
+    says which l of the operands are coupled. Fails: `x * y with keep=4e` for x and y of 1o.
+    """
+    labels = (Label(span, "nothing is left of this"), *options)
+    return Diagnostic("F216", "the filters leave nothing", labels, (f"without them: {listing(available)}",))
+
+
+# ----------------------------------------------------------------- weights
+
+
+def wrong_width(needed: int, given: str, span: Span, places: Places, paths: str) -> Diagnostic:
+    """F220: weights whose number is not that of the paths.
+
+    The weights of a coupling stand side by side as one row of 0e values, path by path. `fusionc plan` lists them.
+    Fails: `linear(f[i,j])` ascribed to 10x0e where 12 are needed.
+    """
+    labels = (Label(span, f"this has {given}"), *places)
+    return Diagnostic("F220", f"{needed} weights are needed", labels, (f"write `{needed}x0e`: {paths}",))
+
+
+def weights_not_scalar(irreps: str, span: Span) -> Diagnostic:
+    """F221: weights that are not invariant.
+
+    A weight multiplies a path, and must not change under rotations and inversion: 0e only (0 under SO3). Take the
+    invariants of a tensor with `dot`, or choose its scalars with `filter`. Fails: `weights=r[i,j]` with r of 1o.
+    """
+    help = ('invariants: `dot(a, a)`, `filter(a, "0e")`',)
+    return Diagnostic("F221", "weights must be invariant", (Label(span, f"this is {irreps}"),), help)
+
+
+def weight_sizes_differ(name: str, span: Span, numel: int, first: Span, before: int) -> Diagnostic:
+    """F222: one weight at two places that need different numbers of weights.
+
+    The size of a declared weight follows from its use, so that all its uses must agree. Fails: `weights=w` twice.
+    """
+    labels = (Label(span, f"needs {numel} here"), Label(first, f"needs {before} here"))
+    return Diagnostic("F222", f"the weight `{name}` has two sizes", labels, ("declare two weights",))
+
+
+def weight_as_tensor(name: str, span: Span, declared: Span) -> Diagnostic:
+    """F223: a declared weight where its size cannot be found.
+
+    Its size follows from its use at `weights=` or `bias=`; nothing else gives it one. For a tensor with irreps of its own
+    use `input`. Fails: `z = x * w` with `weight w`.
+    """
+    labels = (Label(span, "of unknown size here"), Label(declared, "declared here"))
+    help = ("a weight stands at `weights=` or `bias=`; for a tensor of known irreps use `input`",)
+    return Diagnostic("F223", f"the weight `{name}` cannot stand here", labels, help)
+
+
+# ------------------------------------------------------------------ linear
+
+
+def linear_without_target(span: Span, example: str) -> Diagnostic:
+    """F230: `linear` without the irreps that it maps to.
+
+    Say them at the statement or inside the expression. Fails: `h[i] = linear(x[i])`.
+    """
+    help = (f"write `NAME : {example} = linear(...)`, or `(linear(...) : {example})` inside an expression",)
+    return Diagnostic("F230", "`linear` does not know its output", (Label(span, "to which irreps?"),), help)
+
+
+def no_bias(span: Span, irreps: str) -> Diagnostic:
+    """F231: a bias where there is nothing that it could be added to.
+
+    A constant vector would single out a direction: only 0e outputs (0 under SO3) can have a bias.
+    Fails: `h : 16x1o = linear(x) with bias=b`.
+    """
+    return Diagnostic("F231", "a bias needs invariant outputs", (Label(span, f"the outputs are {irreps}"),))
+
+
+# ---------------------------------------------------------------- functions
+
+
+def function_of_tensor(function: str, irreps: str, span: Span, places: Places) -> Diagnostic:
+    """F240: a nonlinear function of something that is no scalar.
+
+    Applied to the components of a vector one by one it would depend on the axes: f(Rx) is not R f(x).
+    Use invariants, or let a scalar scale the tensor. Fails: `y = silu(x)` with x of 1o.
+    """
+    labels = (Label(span, f"this has {irreps}, whose components mix when it is rotated"), *places)
+    help = ('of invariants: `dot(x, x)`, `filter(x, "0e")`', "to scale a tensor by a function: `gate(s, g, x)`")
+    return Diagnostic("F240", f"`{function}` of components is not equivariant", labels, help)
+
+
+def function_of_odd(function: str, irreps: str, span: Span, fitting: Iterable[str], places: Places) -> Diagnostic:
+    """F241: a function that is neither odd nor even, of an odd scalar.
+
+    Inversion turns s into -s, and f(-s) is neither f(s) nor -f(s), so that the result has no parity.
+    Fails: `y = silu(s)` with s of 0o.
+    """
+    labels = (Label(span, f"this has {irreps}, which changes sign under inversion"), *places)
+    help = (f"of odd scalars: {listing(fitting, 'or')}",)
+    return Diagnostic("F241", f"`{function}` of an odd scalar has no parity", labels, help)
+
+
+def wrong_gates(message: str, span: Span, places: Places) -> Diagnostic:
+    """F242: `gate(s, g, x)` where g is not one invariant for each channel of x.
+
+    Fails: `gate(s, g, x)` with g of 8x0e and x of 8x1o + 8x2e, which has 16 channels.
+    """
+    return Diagnostic("F242", message, (Label(span), *places), ("`gate(s, g, x)`: one 0e of g for each channel of x",))
+
+
+# ---------------------------------------------------------------- the rest
+
+
+def irreps_differ(first: str, other: str, span: Span, places: Places) -> Diagnostic:
+    """F250: tensors of different irreps added, or paired by `dot`.
+
+    Order matters: 1o+0e is not 0e+1o. Bring them to the same irreps with `linear`, `filter` or an ascription.
+    Fails: `x + y` with x of 0e+1o, y of 0e.
+    """
+    help = ("the same irreps in the same order are needed: `linear`, `filter` or `(x : IRREPS)` can bring them there",)
+    return Diagnostic("F250", f"`{first}` and `{other}` do not go together", places or (Label(span),), help)
+
+
+def not_a_vector(irreps: str, span: Span, vector: str, places: Places) -> Diagnostic:
+    """F251: spherical harmonics of something that is not one vector.
+
+    Fails: `sh(x, 2)` with x of 16x1o.
+    """
+    labels = (Label(span, f"this is {irreps}"), *places)
+    return Diagnostic("F251", f"`sh` needs one vector, `1x{vector}`", labels)
+
+
+def no_such_segment(what: str, span: Span, irreps: str, places: Places) -> Diagnostic:
+    """F252: `filter` or `segment` for something that the tensor does not have.
+
+    Segments are counted from 0, in memory order. Fails: `segment(x, 5)`, `filter(x, "2e")` with x of 0e+1o.
+    """
+    return Diagnostic("F252", f"there is no {what}", (Label(span), *places), (f"the tensor has {irreps}",))
+
+
+def unequal_multiplicities(irreps: str, span: Span, places: Places) -> Diagnostic:
+    """F260: a symmetric power of segments with different multiplicities.
+
+    `sympow` couples channel by channel, so that all segments must have the same number of channels.
+    Fails: `sympow(A, 2)` with A of 16x0e+8x1o.
+    """
+    labels = (Label(span, f"this is {irreps}"), *places)
+    help = ("bring them to one number of channels with `linear`",)
+    return Diagnostic("F260", "`sympow` needs one multiplicity for all segments", labels, help)
