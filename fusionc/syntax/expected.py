@@ -62,8 +62,8 @@ def in_words(tables: Tables, terminals: Sequence[str]) -> str:
         left.difference_update(keywords)
     take("an expression such as `x[i]`", "NAME", "LPAR", "NUMBER", also=("INT", "MINUS"))
     take("an irrep such as `1o`", "IRREP", "MULTIPLE", "HALF", also=("NAME", "NUMBER", "INT"))
-    if phrases[:1] == ["an expression such as `x[i]`"] and "RSQB" not in left:
-        left.discard("LSQB")
+    if left.issuperset(_OPERATORS):  # after a name, brackets of its own are the least likely thing to be missing
+        left.difference_update(("LPAR", "LSQB"))
     take("an operator", *_OPERATORS)
     take("`+` or `-`", "PLUS", "MINUS")
     for terminal in ("NAME", "INT", "NUMBER", "STRING"):
@@ -227,7 +227,8 @@ class Refusal:
         after = None if opened is None else Label(opened.span, "opened here")
         if token.type == NEWLINE and self.before is not None:
             token = token._replace(start=self.before.end, end=self.before.end + 1)
-        return errors.unexpected(token.span, found_in_words(token), in_words(self.tables, self.expected), after)
+        help = ("a number can only scale a tensor: `0.5 * x`",) if self.expected == ("STAR",) else ()
+        return errors.unexpected(token.span, found_in_words(token), in_words(self.tables, self.expected), after, help)
 
     def _still_open(self) -> Token | None:
         depth = 0

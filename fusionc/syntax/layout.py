@@ -35,6 +35,7 @@ class Layout:
         self._last: Token | None = None
         self._before_last: Token | None = None
         self._assigned = False
+        self._mismatched = False
 
     def __iter__(self) -> Iterator[Token]:
         while True:
@@ -43,6 +44,7 @@ class Layout:
                 if laid_out.type == NEWLINE and (self._last is None or self._last.type in (NEWLINE, "LBRACE")):
                     continue
                 self._before_last, self._last = self._last, laid_out
+                self._mismatched = self._mismatched and laid_out.type != NEWLINE
                 self._assigned = laid_out.type == "EQUAL" or (self._assigned and laid_out.type != NEWLINE)
                 yield laid_out
             if token.type == END:
@@ -85,7 +87,9 @@ class Layout:
             self._open.pop()
             return [token]
         inner = opener if opener is not None and opener.type != "LBRACE" else None
-        self.sink.add(errors.unopened_bracket(token.span, token.text, None if inner is None else inner.span))
+        if not self._mismatched:
+            self.sink.add(errors.unopened_bracket(token.span, token.text, None if inner is None else inner.span))
+        self._mismatched = True
         if inner is not None:
             self._open.pop()
         return [token._replace(type=FAULTY)]

@@ -1,0 +1,102 @@
+"""Every code has a program that provokes it, with the text that people see beside it.
+
+A case is `F203_name.fusion` and `F203_name.err`; `F032+F005_name` provokes both, and counts for the first. A first line `# fusionc: --limit l=20 -D C=3 --entry conv` gives it the
+options of the command line.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fusionc import compiler
+from fusionc.diagnostics import CompileError, Diagnostic
+from fusionc.options import CompileOptions, Limits
+from fusionc.render import render_all
+from fusionc.source import Source
+
+HERE = Path(__file__).parent
+CASES = sorted(HERE.glob("*.fusion"))
+STAGES = ("syntax", "diagram", "check", "plan")
+CODE = re.compile(r"F[0-9]{3}")
+
+
+def constructors() -> dict[str, list[str]]:
+    """Code to the functions that make it: those of every stage's `errors.py` that return a Diagnostic."""
+    found: dict[str, list[str]] = {}
+    for stage in STAGES:
+        name = f"fusionc.{stage}.errors"
+        if importlib.util.find_spec(name) is None:
+            continue
+        module = importlib.import_module(name)
+        for function_name, function in inspect.getmembers(module, inspect.isfunction):
+            own = function.__module__ == name and not function_name.startswith("_")
+            if own and inspect.signature(function).return_annotation in ("Diagnostic", Diagnostic):
+                code = CODE.match(inspect.getdoc(function) or "")
+                assert code, f"{name}.{function_name}: the docstring begins with the code, such as `F203: ...`"
+                found.setdefault(code.group(), []).append(f"{stage}.{function_name}")
+    return found
+
+
+CONSTRUCTORS = constructors()
+
+
+def case_options(text: str) -> CompileOptions:
+    """The options that the first line of a case asks for."""
+    words = iter(text.partition("\n")[0].removeprefix("# fusionc:").split() if text.startswith("# fusionc:") else [])
+    limits, params, entry = {}, [], None
+    for word in words:
+        match word, next(words):
+            case "--limit", value:
+                limits[value.partition("=")[0]] = int(value.partition("=")[2])
+            case "-D", value:
+                params.append((value.partition("=")[0], int(value.partition("=")[2])))
+            case "--entry", value:
+                entry = value
+            case option, _:
+                raise ValueError(f"a case cannot have the option {option}")
+    return CompileOptions(limits=Limits().with_overrides(limits), params=tuple(params), entry=entry)
+
+
+def diagnostics(source: Source, options: CompileOptions, code: str) -> tuple[Diagnostic, ...]:
+    """What the compiler says as far as the stage of `code`."""
+    run: Callable[[Source, CompileOptions], Any] = compiler.plan_source if code >= "F300" else compiler.check_source
+    try:
+        result = run(source, options)
+    except CompileError as error:
+        return error.diagnostics
+    checked = getattr(result, "checked", result)
+    return tuple(checked.warnings)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
+def test_case(case: Path, golden: Callable[[Path, str], None]) -> None:
+    text = case.read_bytes().decode("utf-8")
+    source = Source(case.name, text)
+    found = diagnostics(source, case_options(text), case.name[:4])
+    assert {d.code for d in found} == set(case.stem.partition("_")[0].split("+"))
+    golden(case.with_suffix(".err"), render_all(source, found) + "\n")
+
+
+def test_every_code_has_a_case_and_every_case_a_code() -> None:
+    assert {case.name[:4] for case in CASES} == set(CONSTRUCTORS)
+
+
+def test_a_code_has_one_constructor() -> None:
+    assert {code: names for code, names in CONSTRUCTORS.items() if len(names) > 1} == {}
+
+
+def test_no_golden_file_is_left_over() -> None:
+    assert {path.stem for path in HERE.glob("*.err")} == {case.stem for case in CASES}
+
+
+def test_codes_follow_their_stage() -> None:
+    digits = dict(zip(STAGES, "0123", strict=True))
+    for code, (name, *_) in CONSTRUCTORS.items():
+        assert code[1] == digits[name.partition(".")[0]], name
