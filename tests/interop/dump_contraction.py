@@ -1,6 +1,6 @@
 """Run by the interpreter that has MACE: SymmetricContractions, and what they compute, into a file.
 
-    python dump_contraction.py OUT.pt
+python dump_contraction.py OUT.pt
 """
 
 import sys

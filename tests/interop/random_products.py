@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import e3nn
@@ -14,9 +16,18 @@ WEIGHTED_MODES = ("uvw", "u<vw")
 EQUAL_MODES = ("uuw", "uuu", "uvu<v", "u<vw")
 
 
-def eager() -> None:
-    """e3nn's products as plain Python: they are built once and called once, which scripting does not pay for."""
+@contextmanager
+def double_precision() -> Iterator[None]:
+    """e3nn keeps its 3j tensors in the default dtype of the time when a module is made.
+
+    Products are plain Python meanwhile: they are made once and called once, which scripting does not pay for.
+    """
+    dtype, scripted = torch.get_default_dtype(), e3nn.get_optimization_defaults()["jit_script_fx"]
+    torch.set_default_dtype(torch.float64)
     e3nn.set_optimization_defaults(jit_script_fx=False)
+    yield
+    torch.set_default_dtype(dtype)
+    e3nn.set_optimization_defaults(jit_script_fx=scripted)
 
 
 def random_product(seed: int, modes: tuple[str, ...] = MODES) -> Any:
