@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from math import pi, prod, sqrt
 from typing import assert_never
 
@@ -138,8 +139,7 @@ class _Call:
             case Regroup(operand, sources):
                 return self.regroup(operand, sources, value.irreps)
             case Combine(terms):
-                tensors = [float(factor) * self.done[operand] for factor, operand in terms]
-                return torch.stack(torch.broadcast_tensors(*tensors)).sum(dim=0)
+                return self.combine(terms, value.irreps)
             case Dot(left, right):
                 return self.dot(left, right)
             case Harmonics(operand, lmax, normalize, norm):
@@ -233,9 +233,9 @@ class _Call:
         tensor = self.done[weights][..., part.offset : part.offset + prod(part.shape)]
         return tensor.reshape(*tensor.shape[:-1], *part.shape)
 
-    def lead(self, *operands: int | None) -> torch.Size:
+    def lead(self, *operands: int | None) -> tuple[int, ...]:
         """Leading dimensions of an op with these operands."""
-        return torch.broadcast_shapes(*(self.done[operand].shape[:-1] for operand in operands if operand is not None))
+        return _lead([self.done[operand] for operand in operands if operand is not None])
 
     def product(self, op: Product, irreps: Irreps) -> Tensor:
         left, right, lead = self.segments(op.left), self.segments(op.right), self.lead(op.left, op.right, op.weights)
@@ -304,6 +304,12 @@ class _Call:
                 out[n] = out[n] + parts[source]
         return _flatten(out, lead)
 
+    def combine(self, terms: tuple[tuple[Fraction, int], ...], irreps: Irreps) -> Tensor:
+        total = torch.zeros(irreps.dim, dtype=torch.float64)
+        for factor, operand in terms:
+            total = total + float(factor) * self.done[operand]
+        return total
+
     def dot(self, left: int, right: int) -> Tensor:
         pairs = zip(self.segments(left), self.segments(right), strict=True)
         return _flatten([(x * y).sum(dim=-1, keepdim=True) for x, y in pairs], self.lead(left, right))
@@ -320,6 +326,14 @@ class _Call:
 # ------------------------------------------------------------------- tensors
 
 
+def _lead(tensors: Sequence[Tensor]) -> tuple[int, ...]:
+    """The common leading dimensions; a tensor without any is the same for all elements."""
+    shapes = [tuple(tensor.shape[:-1]) for tensor in tensors if tensor.dim() > 1]
+    if any(shape != shapes[0] for shape in shapes):
+        raise ValueError(f"leading dimensions differ: {', '.join(map(str, shapes))}")
+    return shapes[0] if shapes else ()
+
+
 def _zeros(irreps: Irreps, lead: Sequence[int]) -> list[Tensor]:
     return [torch.zeros(*lead, segment.mul, segment.irrep.dim, dtype=torch.float64) for segment in irreps]
 
@@ -331,7 +345,7 @@ def _flatten(parts: Sequence[Tensor], lead: Sequence[int]) -> Tensor:
 
 
 def _concatenate(tensors: Sequence[Tensor]) -> Tensor:
-    lead = torch.broadcast_shapes(*(tensor.shape[:-1] for tensor in tensors))
+    lead = _lead(tensors)
     return torch.cat([tensor.expand(*lead, tensor.shape[-1]) for tensor in tensors], dim=-1)
 
 
