@@ -1,4 +1,8 @@
-"""Exact numbers: signed square roots of rationals, and sums of them."""
+"""Exact numbers: signed square roots of rationals, and their sums.
+
+Every 3j entry and every 6j symbol is a `Surd` (Racah 1942). Square roots of distinct squarefree integers are linearly
+independent over the rationals (Besicovitch 1940), so that a `SurdSum` in its normal form is zero only if it is empty.
+"""
 
 from __future__ import annotations
 
@@ -7,54 +11,56 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, total_ordering
-from math import isqrt
+from itertools import chain
+from math import gcd, isqrt, ldexp
 
-_TEXT = re.compile(r"(-?)(?:sqrt\((\d+)(?:/(\d+))?\)|(\d+)(?:/(\d+))?)", re.ASCII)
+_SURD = re.compile(r"(-?)(?:(\d+)(?:/(\d+))?|sqrt\((\d+)(?:/(\d+))?\))", re.ASCII)
 
 
 @total_ordering
 @dataclass(frozen=True, slots=True)
 class Surd:
-    """sign * sqrt(square), with sign -1, 0 or 1 and a rational square >= 0, zero exactly when the sign is."""
+    """sign * sqrt(square); sign is -1, 0 or 1, and 0 exactly if the square is."""
 
     sign: int
     square: Fraction
 
+    def __post_init__(self) -> None:
+        if self.square < 0 or self.sign not in ((0,) if self.square == 0 else (-1, 1)):
+            raise ValueError(f"no real number is {self.sign} * sqrt({self.square})")
+
     @classmethod
     def of(cls, value: int | Fraction) -> Surd:
-        """A rational number."""
         return cls((value > 0) - (value < 0), Fraction(value) ** 2)
 
     @classmethod
-    def sqrt(cls, value: int | Fraction) -> Surd:
-        """Raises ValueError for a negative number."""
-        if value < 0:
-            raise ValueError(f"no real square root of {value}")
-        return cls(int(value > 0), Fraction(value))
+    def sqrt(cls, square: int | Fraction) -> Surd:
+        """ValueError if the square is negative."""
+        return cls(int(square != 0), Fraction(square))
 
     @classmethod
     def parse(cls, text: str) -> Surd:
-        """The inverse of `str`. Raises ValueError."""
-        match = _TEXT.fullmatch(text.strip())
-        if match is None:
-            raise ValueError(f"not a signed square root of a rational: {text!r}")
-        root = match[2] is not None
-        top, bottom = (match[2], match[3]) if root else (match[4], match[5])
-        value = Fraction(int(top), int(bottom or 1))
-        found = cls.sqrt(value) if root else cls.of(value)
-        return -found if match[1] else found
-
-    @property
-    def rational(self) -> Fraction | None:
-        """The number itself if it is rational."""
-        top, bottom = isqrt(self.square.numerator), isqrt(self.square.denominator)
-        if top * top != self.square.numerator or bottom * bottom != self.square.denominator:
-            return None
-        return Fraction(self.sign * top, bottom)
+        """`-sqrt(5/12)`, `1/2`, `0`: the inverse of `str`. ValueError for anything else."""
+        match = _SURD.fullmatch(text.strip())
+        if match is None or not all(int(part or 1) for part in match.group(3, 5)):
+            raise ValueError(f"not a signed square root: {text!r}")
+        minus, whole, below, radicand, root_below = match.groups()
+        if whole is not None:
+            value = cls.of(Fraction(int(whole), int(below or 1)))
+        else:
+            value = cls.sqrt(Fraction(int(radicand), int(root_below or 1)))
+        return -value if minus else value
 
     @property
     def is_rational(self) -> bool:
-        return self.rational is not None
+        return self.as_fraction() is not None
+
+    def as_fraction(self) -> Fraction | None:
+        """None if the number is irrational."""
+        above, below = isqrt(self.square.numerator), isqrt(self.square.denominator)
+        if above**2 != self.square.numerator or below**2 != self.square.denominator:
+            return None
+        return self.sign * Fraction(above, below)
 
     def __mul__(self, other: Surd) -> Surd:
         return Surd(self.sign * other.sign, self.square * other.square)
@@ -75,30 +81,28 @@ class Surd:
         return self.sign * self.square < other.sign * other.square
 
     def __float__(self) -> float:
-        """Correctly rounded: an integer square root with bits to spare, and one last bit that says whether it was exact."""
-        top, bottom = self.square.numerator, self.square.denominator
-        if top == 0:
-            return 0.0
-        # 2^shift scales the square so that its root has over 64 bits, more than twice a rounding of 53 needs.
-        shift = max(0, 130 - (top.bit_length() - bottom.bit_length()))
-        shift += shift % 2
-        quotient, remainder = divmod(top << shift, bottom)
-        root = isqrt(quotient)
-        sticky = remainder != 0 or root * root != quotient
-        return self.sign * float(Fraction(2 * root + sticky, 1 << (shift // 2 + 1)))
+        """The nearest double (ties to even), outside the range of subnormals and overflow."""
+        n, d = self.square.numerator, self.square.denominator
+        shift = 64 - (n.bit_length() - d.bit_length()) // 2
+        n, d = n << max(2 * shift, 0), d << max(-2 * shift, 0)
+        root = isqrt(n // d)
+        # The root holds at least 63 bits; a sticky bit below them decides every tie, and int to float rounds once.
+        return self.sign * ldexp(float(2 * root + (root * root * d != n)), -shift - 1)
 
     def __str__(self) -> str:
-        value = self.rational
-        if value is not None:
-            return str(value)
-        return f"{'-' if self.sign < 0 else ''}sqrt({self.square})"
+        rational = self.as_fraction()
+        return str(rational) if rational is not None else f"{'-' if self.sign < 0 else ''}sqrt({self.square})"
+
+
+ZERO = Surd(0, Fraction(0))
+ONE = Surd(1, Fraction(1))
 
 
 @dataclass(frozen=True, slots=True)
 class SurdSum:
-    """Sum of `coefficient * sqrt(root)` over distinct squarefree roots, by increasing root, no coefficient zero.
+    """sum of c * sqrt(r) over the `terms` (r, c): r squarefree and increasing, c rational and not zero.
 
-    Square roots of distinct squarefree integers are linearly independent over the rationals, so this form is unique.
+    Build one with `of` or by arithmetic, which keep that normal form; so `==` decides equality of numbers.
     """
 
     terms: tuple[tuple[int, Fraction], ...] = ()
@@ -108,78 +112,84 @@ class SurdSum:
         surd = value if isinstance(value, Surd) else Surd.of(value)
         if not surd:
             return cls()
-        # sqrt(a/b) = sqrt(a b) / b
-        top, bottom = surd.square.numerator, surd.square.denominator
-        a, free_a = squarefree(top)
-        b, free_b = squarefree(bottom)
-        return cls(((free_a * free_b, Fraction(surd.sign * a, b * free_b)),))
-
-    @classmethod
-    def total(cls, values: Iterable[SurdSum]) -> SurdSum:
-        found: dict[int, Fraction] = {}
-        for value in values:
-            for root, coefficient in value.terms:
-                found[root] = found.get(root, Fraction(0)) + coefficient
-        return cls(tuple((root, found[root]) for root in sorted(found) if found[root]))
-
-    def __add__(self, other: SurdSum) -> SurdSum:
-        return SurdSum.total((self, other))
-
-    def __sub__(self, other: SurdSum) -> SurdSum:
-        return self + -other
-
-    def __neg__(self) -> SurdSum:
-        return SurdSum(tuple((root, -coefficient) for root, coefficient in self.terms))
-
-    def __mul__(self, other: SurdSum) -> SurdSum:
-        products = []
-        for r, c in self.terms:
-            for s, d in other.terms:
-                square, free = squarefree(r * s)
-                products.append(SurdSum(((free, c * d * square),)))
-        return SurdSum.total(products)
-
-    def __bool__(self) -> bool:
-        return bool(self.terms)
+        above, r = square_part(surd.square.numerator)
+        below, s = square_part(surd.square.denominator)
+        # sqrt(r/s) = sqrt(r s) / s, and r s is squarefree because numerator and denominator are coprime.
+        return cls(((r * s, Fraction(surd.sign * above, below * s)),))
 
     @property
     def is_zero(self) -> bool:
         return not self.terms
 
-    def as_surd(self) -> Surd:
-        """Raises ValueError when there is more than one term."""
-        if not self.terms:
-            return Surd.of(0)
+    def as_surd(self) -> Surd | None:
+        """The sum as one signed square root; None if it has two terms or more, for then it is none."""
         if len(self.terms) > 1:
-            raise ValueError(f"{self} is not a single square root")
-        ((root, coefficient),) = self.terms
-        return Surd.of(coefficient) * Surd.sqrt(root)
+            return None
+        return Surd.of(self.terms[0][1]) * Surd.sqrt(self.terms[0][0]) if self.terms else ZERO
+
+    def __add__(self, other: SurdSum) -> SurdSum:
+        return _collect(chain(self.terms, other.terms))
+
+    def __neg__(self) -> SurdSum:
+        return SurdSum(tuple((r, -c) for r, c in self.terms))
+
+    def __sub__(self, other: SurdSum) -> SurdSum:
+        return self + -other
+
+    def __mul__(self, other: SurdSum) -> SurdSum:
+        """sqrt(r) sqrt(s) = g sqrt(r s / g^2) with g = gcd(r, s): nothing is factorised."""
+        return _collect((r * s // (g := gcd(r, s)) ** 2, c * d * g) for r, c in self.terms for s, d in other.terms)
+
+    def __bool__(self) -> bool:
+        return bool(self.terms)
 
     def __float__(self) -> float:
-        return sum(float(Surd.of(c) * Surd.sqrt(r)) for r, c in self.terms)
+        """To within one unit in the last place, whatever cancels."""
+        surd = self.as_surd()
+        if surd is not None:
+            return float(surd)
+        bits = 128
+        while True:
+            total = sum(_fixed_point(r, c, bits) for r, c in self.terms)
+            if abs(total) > len(self.terms) << 60:
+                return float(Fraction(total, 1 << bits))
+            bits *= 2
 
     def __str__(self) -> str:
-        parts = [str(Surd.of(c) * Surd.sqrt(r)) for r, c in self.terms]
-        return " + ".join(parts).replace("+ -", "- ") if parts else "0"
+        if not self.terms:
+            return "0"
+        first, *rest = (str(Surd.of(c) * Surd.sqrt(r)) for r, c in self.terms)
+        return first + "".join(f" - {text[1:]}" if text.startswith("-") else f" + {text}" for text in rest)
+
+
+def _collect(terms: Iterable[tuple[int, Fraction]]) -> SurdSum:
+    found: dict[int, Fraction] = {}
+    for r, c in terms:
+        found[r] = found.get(r, Fraction(0)) + c
+    return SurdSum(tuple((r, found[r]) for r in sorted(found) if found[r]))
+
+
+def _fixed_point(radicand: int, factor: Fraction, bits: int) -> int:
+    """factor * sqrt(radicand) * 2^bits, cut to an integer."""
+    size = isqrt((radicand * factor.numerator**2 << 2 * bits) // factor.denominator**2)
+    return size if factor > 0 else -size
 
 
 @cache
-def squarefree(number: int) -> tuple[int, int]:
-    """(s, f) with number = s^2 f and f squarefree; number >= 1.
+def square_part(n: int) -> tuple[int, int]:
+    """(a, s) with n = a^2 s, s squarefree, for n >= 1.
 
-    Trial division: the numbers met here are products of factorials, whose primes are small; what a few thousand
-    divisors leave over is taken as squarefree unless it is a square.
+    Trial division to the cube root of what is left, which has then at most two prime factors. The numbers of this
+    algebra divide products of factorials, so that small primes leave 1.
     """
-    square, free, p = 1, 1, 2
-    while p * p <= number and p < 4096:
-        while number % (p * p) == 0:
-            number //= p * p
-            square *= p
-        if number % p == 0:
-            number //= p
-            free *= p
-        p += 1 if p == 2 else 2
-    root = isqrt(number)
-    if root * root == number:
-        return square * root, free
-    return square, free * number
+    root, free, rest, divisor = 1, 1, n, 2
+    while divisor**3 <= rest:
+        power = 0
+        while rest % divisor == 0:
+            rest //= divisor
+            power += 1
+        root *= divisor ** (power // 2)
+        free *= divisor ** (power % 2)
+        divisor += 1 if divisor == 2 else 2
+    side = isqrt(rest)
+    return (root * side, free) if side * side == rest else (root, free * rest)
