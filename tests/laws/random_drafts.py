@@ -234,10 +234,10 @@ class Draft:
         self.learned.append((name, numel))
         return name
 
-    def scalars(self, scope: Letters, numel: int) -> Expr:
-        """`numel x 0e`, as one input or as two side by side."""
+    def scalars(self, scope: Letters, numel: int, whole: bool = False) -> Expr:
+        """`numel x 0e`, as one segment or, unless `whole`, as two side by side."""
         wanted: Type = (Seg(numel, EVEN),)
-        if numel >= 2 and self.chance(0.3):
+        if numel >= 2 and not whole and self.chance(0.3):
             half: Type = (Seg(numel // 2, EVEN),)
             rest: Type = (Seg(numel - numel // 2, EVEN),)
             first = self.pick(scope, lambda type: type == half, lambda: half)
@@ -247,10 +247,10 @@ class Draft:
         return self.pick(scope, lambda type: type == wanted, lambda: wanted)
 
     def _direct(self, scope: Letters, numel: int) -> tuple[str, Letters]:
-        first = self.scalars(scope, numel)
-        if self.chance(0.6) or len(first.type) > 1:
-            return first.text, first.at
-        second = self.scalars(scope, numel)
+        if self.chance(0.6):
+            value = self.scalars(scope, numel)
+            return value.text, value.at
+        first, second = (self.scalars(scope, numel, whole=True) for _ in range(2))
         self.note("weights:product")
         text = f"({first.text} * {second.text} : {self.spell((Seg(numel, EVEN),))} with mode=uuu)"
         return text, first.at | second.at

@@ -89,7 +89,7 @@ def product(draft: Draft, scope: Letters, depth: int) -> Expr | None:
         draft.note("mixed multiplicities")
     options = [] if mode is None else [f'mode="{mode}"' if "<" in mode else f"mode={mode}"]
     bare = mode == "uuw" and draft.chance(0.2)
-    summed = (mode in MIXING and not bare) or draft.chance(0.5)
+    summed = mode in MIXING or draft.chance(0.5)
     if bare:
         all_routes = tuple(route._replace(mode="uu1") for route in all_routes)
         draft.note("uuw to one channel")
@@ -157,7 +157,11 @@ def _ascribed(draft: Draft, all_routes: tuple[Route, ...]) -> tuple[Type, str, l
         for seg in chosen
         if seg.label == route.label and (mixing or seg == _natural(route))
     )
-    unique = not mixing and len({seg.mul for seg in reach}) == 1 and len(set(chosen)) == len(chosen)
+    unique = (
+        all_routes[0].mode not in (*MIXING, "uu1")
+        and len({seg.mul for seg in reach}) == 1
+        and len(set(chosen)) == len(chosen) > 1
+    )
     if unique and draft.chance(0.4):
         draft.note("alternatives")
         return tuple(chosen), _alternatives(draft, chosen), [], numel

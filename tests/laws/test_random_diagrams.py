@@ -115,8 +115,7 @@ COMMON = (
     "tree:family", "tree:bound", "tree:open edge", "tree:weights",
 )  # fmt: skip
 RARE = (
-    "sum[g]", "mean[g]", "mean[i,j]", "sum[i,j]->g", "mean[i,j]->g", "sum of neighbours", "mode:uuw:concatenated",
-    "uuw to one channel", "zero multiplicity", "weights:per class:edge", "weights:per class:graph",
+    "sum[g]", "mean[g]", "mean[i,j]", "sum[i,j]->g", "mean[i,j]->g", "sum of neighbours", "uuw to one channel", "zero multiplicity", "weights:per class:edge", "weights:per class:graph",
     "weights:given:graph", "weight reused", "target through a function",
     *(f"function:{name}" for name in (
         "abs", "cos", "exp", "gelu", "relu", "sigmoid", "silu", "sin", "softplus", "square", "tanh",

@@ -178,6 +178,14 @@ def test_a_broken_module_does_not_pass(module: type[Module]) -> None:
         assert_equivariant(module())
 
 
+def test_rounding_of_a_zero_is_no_fault() -> None:
+    class Cancelling(Module):
+        def forward(self, x: Tensor, R: Tensor) -> Tensor:
+            return (x + 0.1) - 0.1 - x
+
+    assert assert_equivariant(Cancelling()) < 1e-12
+
+
 def test_inversion_is_part_of_o3() -> None:
     with pytest.raises(AssertionError, match="z is not equivariant"):
         assert_equivariant(Mirrored())
@@ -241,6 +249,7 @@ def test_unknown_numbers_of_classes_are_asked_for() -> None:
 def test_relative_error() -> None:
     assert relative_error(torch.tensor([1.0, 2.2]), torch.tensor([1.0, 2.0])) == pytest.approx(0.1)
     assert relative_error(torch.tensor([1e-3]), torch.zeros(1)) == pytest.approx(1e-3)
+    assert relative_error(torch.tensor([1e-3]), torch.zeros(1), floor=0.1) == pytest.approx(1e-2)
     assert relative_error(torch.zeros(0, 4), torch.zeros(0, 4)) == 0
     with pytest.raises(AssertionError, match="shapes differ"):
         relative_error(torch.zeros(2), torch.zeros(3))
