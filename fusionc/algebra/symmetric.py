@@ -34,10 +34,15 @@ class CombTree:
     labels: tuple[Irrep, ...]
 
 
-@cache
 def symmetric_dimension(leaf_irreps: tuple[Irrep, ...], order: int, out: Irrep) -> int:
     """Dimension of Hom(Sym^order(sum of the leaves), out), from weights; O(3) and SO(3) alike."""
-    # ways[n][M, p]: multisets of n basis vectors of total weight M and parity p
+    ways = _symmetric_weights(leaf_irreps, order)
+    return ways.get((out.l, out.p), 0) - ways.get((out.l + 1, out.p), 0)
+
+
+@cache
+def _symmetric_weights(leaf_irreps: tuple[Irrep, ...], order: int) -> dict[tuple[int, int], int]:
+    """How many multisets of `order` basis vectors have total weight M and parity p, by (M, p)."""
     ways: list[dict[tuple[int, int], int]] = [{} for _ in range(order + 1)]
     ways[0][0, 1] = 1
     for irrep in leaf_irreps:
@@ -46,7 +51,7 @@ def symmetric_dimension(leaf_irreps: tuple[Irrep, ...], order: int, out: Irrep) 
                 for (weight, p), number in list(ways[n - 1].items()):
                     key = (weight + m, p * irrep.p)
                     ways[n][key] = ways[n].get(key, 0) + number
-    return ways[order].get((out.l, out.p), 0) - ways[order].get((out.l + 1, out.p), 0)
+    return ways[order]
 
 
 def multiset_dimension(leaves: tuple[Irrep, ...], counts: tuple[int, ...], out: Irrep) -> int:

@@ -8,7 +8,8 @@ from fusionc.check import ir as k
 from fusionc.check.evaluate import Evaluator
 from fusionc.check.labels import resolve_sum
 from fusionc.check.signature import learned_weights, signature_of
-from fusionc.check.values import CheckedTree, Values
+from fusionc.check.trees import CheckedTree, TreeChecker
+from fusionc.check.values import Values
 from fusionc.diagnostics import Sink
 from fusionc.diagram import ir as d
 from fusionc.options import CompileOptions
@@ -16,7 +17,9 @@ from fusionc.options import CompileOptions
 
 def check(program: d.Program, options: CompileOptions, sink: Sink) -> k.CheckedProgram:
     """Errors go to `sink`; the result is of use only when there are none."""
-    trees: dict[str, CheckedTree] = {}
+    checker = TreeChecker(program.group, options.limits, sink)
+    checked = [checker.check(tree) for tree in program.trees]
+    trees = {tree.name: tree for tree in checked if tree is not None}
     diagrams = tuple(_diagram(diagram, program, trees, options, sink) for diagram in program.diagrams)
     return k.CheckedProgram(program.group, diagrams, ())
 

@@ -284,3 +284,74 @@ def unequal_multiplicities(irreps: str, span: Span, places: Places) -> Diagnosti
     labels = (Label(span, f"this is {irreps}"), *places)
     help = ("bring them to one number of channels with `linear`",)
     return Diagnostic("F260", "`sympow` needs one multiplicity for all segments", labels, help)
+
+
+# ------------------------------------------------------------ trees, checks
+
+
+def no_such_label(tree: str, edge: str, label: str, span: Span, possible: Iterable[str]) -> Diagnostic:
+    """F270: an internal edge bound to a label that it cannot have.
+
+    An edge has one of the labels that its vertex lists, and that its two legs couple to.
+    Fails: `left(x, y, z, e=3e)` where the tree says `e : 0e | 1e | 2e`.
+    """
+    labels = (Label(span, f"not a label of `{edge}`"),)
+    return Diagnostic("F270", f"`{edge}` of `{tree}` cannot be `{label}`", labels, (f"it can be {listing(possible, 'or')}",))
+
+
+def no_tree_left(tree: str, span: Span, places: Places) -> Diagnostic:
+    """F271: a tree whose labels leave no way from the leaves to the root.
+
+    Each vertex alone may be allowed, and yet no choice of labels fits all of them. Fails: a tree of three 1o with root 3o
+    and `e : 0e = a * b`.
+    """
+    return Diagnostic("F271", f"no labels of `{tree}` fit together", (Label(span, "no way to the root"), *places))
+
+
+def no_leaf_segment(tree: str, leaf: str, label: str, span: Span, irreps: str, count: int) -> Diagnostic:
+    """F272: a tree called with a tensor that does not have exactly one segment of the leaf's label.
+
+    Choose one with `segment(x, n)` or `filter(x, "1o")`. Fails: `left(x, y, z)` with x of 1o+1o.
+    """
+    labels = (Label(span, f"this is {irreps}"),)
+    many = "no segment" if count == 0 else f"{count} segments"
+    help = (f"choose one: `segment(x, 0)`, `filter(x, \"{label}\")`",) if count else ()
+    return Diagnostic("F272", f"leaf `{leaf}` of `{tree}` is `{label}`, and this has {many} of it", labels, help)
+
+
+def open_edges(tree: str, span: Span, edges: Iterable[str], count: int) -> Diagnostic:
+    """F273: a term of a check that stands for a whole family of trees.
+
+    A term is one tree: bind its edges. To sum over a family write `recouple(TREE, over=EDGE)` alone on its side.
+    Fails: `check left() == recouple(right, over=f)` where e has three labels.
+    """
+    names = tuple(edges)
+    help = (f"bind it: `{tree}({', '.join(f'{name}=...' for name in names)})`",)
+    return Diagnostic("F273", f"`{tree}` stands for {count} trees here", (Label(span, f"free: {listing(names)}"),), help)
+
+
+def different_spaces(span: Span, message: str, first: Span, text: str) -> Diagnostic:
+    """F274: a check of trees that do not map the same leaves to the same root.
+
+    Trees are compared by the names of their leaves, in any order; leaves of one name must have one label.
+    Fails: a tree over a, b, c against a tree over a, b, d.
+    """
+    return Diagnostic("F274", message, (Label(span, text), Label(first, "the other tree")))
+
+
+def false_check(span: Span, difference: tuple[str, ...]) -> Diagnostic:
+    """F275: a `check` that does not hold.
+
+    Both sides are brought to left combs over the same order of leaves by exact F- and R-moves; their coefficients there
+    differ. Fails: `check left(e=1e) == right(f=1e)`.
+    """
+    return Diagnostic("F275", "the two sides differ", (Label(span, "this is not an identity"),), difference)
+
+
+def not_in_span(span: Span, tree: str, over: Iterable[str], difference: tuple[str, ...]) -> Diagnostic:
+    """F276: `recouple` into a family that does not hold the other side.
+
+    The labels of the family's edges are too few. Fails: `recouple(right, over=f)` where f lacks one of its labels.
+    """
+    labels = (Label(span, f"not a combination of `{tree}` over {listing(over)}"),)
+    return Diagnostic("F276", "the left side is not in this family", labels, difference)

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import assert_never
 
 from fusionc.algebra.irrep import Irrep, Irreps, Segment
-from fusionc.check import errors, functions, mixing, products, selections
+from fusionc.check import errors, functions, mixing, powers, products, selections
 from fusionc.check import ir as k
 from fusionc.check.labels import Target, resolve, unique
-from fusionc.check.values import CheckedTree, Values, short
+from fusionc.check.trees import CheckedTree
+from fusionc.check.values import Values, short
 from fusionc.diagnostics import Label
 from fusionc.diagram import ir as d
 from fusionc.source import Span
@@ -40,8 +41,6 @@ class Evaluator:
             case d.Linear():
                 return mixing.linear(self, expr, target)
             case d.Power():
-                from fusionc.check import powers
-
                 return powers.power(self, expr, target)
             case d.TreeCall():
                 from fusionc.check import treecalls

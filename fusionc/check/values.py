@@ -14,17 +14,6 @@ from fusionc.options import Limits
 from fusionc.source import Span
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedTree:
-    """A tree with its labels resolved. `edges` has every vertex but the root, in declared order, with its labels."""
-
-    name: str
-    leaves: tuple[tuple[str, Irrep], ...]
-    root: Irrep
-    vertices: tuple[d.TreeVertex, ...]
-    edges: tuple[tuple[str, tuple[Irrep, ...] | None], ...]
-
-
 @dataclass(slots=True)
 class WeightUse:
     """A declared weight: its value, and its size as soon as a use tells."""
