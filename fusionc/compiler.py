@@ -1,40 +1,104 @@
 """The stages in order. Read this page first.
 
     text --parse--> File --build--> Program --check--> CheckedProgram
+         and for each diagram: --expand--> Network --REWRITES--> Network --order--> Plan --emit--> a module's text
 
-`parse` raises on syntax errors, since nothing can be built of a broken tree. `build` and `check` collect what they find
-in one sink, so that a run reports errors of names and of irreps together; each error is reported once.
+Every stage is a function from one immutable value to the next. `parse` raises on syntax errors, since nothing can be
+built of a broken tree; `build` and `check` collect what they find in one sink, so that a run reports errors of names and
+of irreps together. From `expand` on nothing can be wrong with the source.
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
+from fusionc import __version__, backends
 from fusionc.check.check import check
-from fusionc.check.ir import CheckedProgram
-from fusionc.diagnostics import Diagnostic, InternalError, Sink
+from fusionc.check.ir import CheckedDiagram, CheckedProgram
+from fusionc.diagnostics import CompileError, Diagnostic, Sink
 from fusionc.diagram.build import build
+from fusionc.diagram.ir import Program
+from fusionc.network.expand import expand
 from fusionc.options import CompileOptions
+from fusionc.plan.cost import weighed
+from fusionc.plan.errors import module_too_large
+from fusionc.plan.ir import Plan, Rewritten
+from fusionc.plan.order import DEGREE, naive_total, order
+from fusionc.plan.report import PlanReport
+from fusionc.rewrite.drop_dead import drop_dead
+from fusionc.rewrite.share import share
 from fusionc.source import Source
 from fusionc.syntax.parse import parse
+
+REWRITES = (share, drop_dead)
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A program without errors, and its warnings."""
-
     program: CheckedProgram
     warnings: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    checked: Checked
+    plans: tuple[Plan, ...]
+    report: PlanReport
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """`text`: one Python module with a class for each plan."""
+
+    planned: Planned
+    text: str
+
+
+def build_source(source: Source, options: CompileOptions) -> Program:
+    """Raises CompileError with everything that is wrong with the source up to here."""
+    sink = Sink()
+    program = build(parse(source, options.limits), options, sink)
+    sink.raise_errors(source)
+    return program
 
 
 def check_source(source: Source, options: CompileOptions | None = None) -> Checked:
     """Raises CompileError with everything that is wrong with the source."""
     options = options or CompileOptions()
     sink = Sink()
-    try:
-        file = parse(source, options.limits)
-        program = check(build(file, options, sink), options, sink)
-    except RecursionError as error:  # the parser limits nesting, so that this is our fault
-        raise InternalError("a stage recursed without bound") from error
+    program = check(build(parse(source, options.limits), options, sink), options, sink)
     sink.raise_errors(source)
     return Checked(program, sink.diagnostics)
+
+
+def plan_diagram(diagram: CheckedDiagram) -> Plan:
+    naive = network = expand(diagram)
+    log = []
+    for rewrite in REWRITES:
+        before, network = network, rewrite(network)
+        costs = [weighed(naive_total(n), DEGREE) for n in (before, network)]
+        log.append(Rewritten(rewrite.__name__, len(before.vertices) - len(network.vertices), *costs))
+    return order(network, naive, tuple(log))
+
+
+def plan_source(source: Source, options: CompileOptions | None = None) -> Planned:
+    """Plans of all diagrams, or of `options.entry`. Raises CompileError."""
+    options = options or CompileOptions()
+    checked = check_source(source, options)
+    chosen = [d for d in checked.program.diagrams if options.entry in (None, d.name)]
+    plans = tuple(plan_diagram(diagram) for diagram in chosen)
+    return Planned(checked, plans, PlanReport(checked.program, plans, 8 if options.dtype == "float64" else 4))
+
+
+def compile_source(source: Source, options: CompileOptions | None = None) -> Compiled:
+    """Raises CompileError."""
+    options = options or CompileOptions()
+    planned = plan_source(source, options)
+    sha = hashlib.sha256(source.text.encode()).hexdigest()
+    header = backends.Header(backends.safe_name(source.name), sha, planned.report.sha256, __version__)
+    text = backends.emit(planned.plans, options, header)
+    limit = options.limits.emitted_bytes
+    if len(text) > limit:
+        raise CompileError(source, [module_too_large(len(text), limit, planned.checked.program.diagrams[0].span)])
+    return Compiled(planned, text)

@@ -85,11 +85,12 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """What one pass did to the network; `before` and `after` are multiply-adds an element, summed over spaces at the
-    plan's degree (edges a node)."""
+    """What one pass did to the network: vertices it removed (negative: added), and the multiply-adds a node before
+    and after, an edge counted as often as the plan's degree says, every path on its own.
+    """
 
     name: str
-    summary: str
+    removed: int
     before: int
     after: int
 

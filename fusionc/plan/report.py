@@ -71,7 +71,9 @@ def diagram_json(diagram: CheckedDiagram, plan: Plan, value_bytes: int) -> Json:
         "weights": _weights(diagram, paths),
         "paths": [_path(diagram, n, path) for n, path in enumerate(paths)],
         "coefficients": coefficients(diagram, paths),
-        "rewrites": [{"name": r.name, "did": r.summary, "before": r.before, "after": r.after} for r in plan.rewrites],
+        "rewrites": [
+            {"name": r.name, "removed": r.removed, "before": r.before, "after": r.after} for r in plan.rewrites
+        ],
         "steps": [_step(plan, n, step, value_bytes) for n, step in enumerate(plan.steps)],
         "degree": plan.degree,
         "cost": {

@@ -1,0 +1,20 @@
+"""Errors of planning and emitting. Each docstring is the index entry of its code."""
+
+from __future__ import annotations
+
+from fusionc.diagnostics import Diagnostic, Label
+from fusionc.source import Span
+
+
+def module_too_large(size: int, limit: int, span: Span) -> Diagnostic:
+    """F301: the generated source would be larger than the limit.
+
+    A diagram may be within the limits on paths and weights and still need more code than any tool reads comfortably.
+    Split it into several diagrams, or raise the limit with `--limit emitted_bytes=N`.
+    """
+    return Diagnostic(
+        "F301",
+        f"the generated module has {size:,} bytes, more than the limit of {limit:,}",
+        (Label(span, "of these diagrams"),),
+        ("split the diagram, or raise the limit with `--limit emitted_bytes=N`",),
+    )
