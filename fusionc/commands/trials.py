@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isnan, nan
 
 import torch
 from torch import Tensor
@@ -142,12 +143,9 @@ def _worst(found: Results, expected: Results) -> float:
 
 
 def _maximum(errors: Iterable[float]) -> float:
-    """NaN, if there is one: `max` would hide it."""
-    worst = 0.0
-    for error in errors:
-        if not error <= worst:
-            worst = error
-    return worst
+    """NaN if there is one, which `max` could hide."""
+    found = tuple(errors)
+    return nan if any(isnan(error) for error in found) else max(found, default=0.0)
 
 
 def _tuple(result: Tensor | Results) -> Results:
