@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from fusionc.check import ir as k
 from fusionc.check.evaluate import Evaluator
+from fusionc.check.identities import IdentityChecker
 from fusionc.check.labels import resolve_sum
 from fusionc.check.signature import learned_weights, signature_of
 from fusionc.check.trees import CheckedTree, TreeChecker
@@ -21,7 +22,10 @@ def check(program: d.Program, options: CompileOptions, sink: Sink) -> k.CheckedP
     checked = [checker.check(tree) for tree in program.trees]
     trees = {tree.name: tree for tree in checked if tree is not None}
     diagrams = tuple(_diagram(diagram, program, trees, options, sink) for diagram in program.diagrams)
-    return k.CheckedProgram(program.group, diagrams, ())
+    prover = IdentityChecker(trees, program.group, options.limits, sink)
+    identities = [prover.check(line) for line in program.checks]
+    proved = tuple(identity for identity in identities if identity is not None)
+    return k.CheckedProgram(program.group, diagrams, proved)
 
 
 def _diagram(

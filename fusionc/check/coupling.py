@@ -47,7 +47,7 @@ Keep = Callable[[Irrep, Irrep, Irrep], bool]
 
 
 def default_mode(left: int, right: int, both_sides: bool = False) -> Mode | None:
-    """uuu for equal multiplicities, uvu for one channel on the right; with `both_sides` also uvv for one on the left."""
+    """uuu for equal multiplicities, uvu for one channel on the right; with `both_sides`, uvv for one on the left."""
     if left == right:
         return Mode.UUU
     if right == 1:

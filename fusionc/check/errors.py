@@ -111,8 +111,8 @@ def wrong_multiplicity(target: str, given: Iterable[str], places: Places) -> Dia
 def mode_does_not_fit(mode: str | None, left: int, right: int, fitting: Iterable[str], places: Places) -> Diagnostic:
     """F213: channels that do not combine in the mode given, or in none of the default ones.
 
-    `uuu` needs equal multiplicities on both sides; so do `uuw`, `uvu<v` and `u<vw`. Without a mode, equal multiplicities
-    couple as `uuu` and a right side of one channel as `uvu`. Fails: `x * y` with x of 16x0e, y of 8x0e.
+    `uuu` needs equal multiplicities on both sides; so do `uuw`, `uvu<v` and `u<vw`. Without a mode, equal ones couple as
+    `uuu` and a right side of one channel as `uvu`. Fails: `x * y` with x of 16x0e, y of 8x0e.
     """
     counts = f"{left} and {right} channels"
     message = f"`mode={mode}` does not fit {counts}" if mode else f"no default mode fits {counts}"
@@ -183,8 +183,8 @@ def weight_sizes_differ(name: str, span: Span, numel: int, first: Span, before: 
 def weight_as_tensor(name: str, span: Span, declared: Span) -> Diagnostic:
     """F223: a declared weight where its size cannot be found.
 
-    Its size follows from its use at `weights=` or `bias=`; nothing else gives it one. For a tensor with irreps of its own
-    use `input`. Fails: `z = x * w` with `weight w`.
+    Its size follows from its use at `weights=` or `bias=`; nothing else gives it one. For a tensor with irreps of its
+    own use `input`. Fails: `z = x * w` with `weight w`.
     """
     labels = (Label(span, "of unknown size here"), Label(declared, "declared here"))
     help = ("a weight stands at `weights=` or `bias=`; for a tensor of known irreps use `input`",)
@@ -296,14 +296,16 @@ def no_such_label(tree: str, edge: str, label: str, span: Span, possible: Iterab
     Fails: `left(x, y, z, e=3e)` where the tree says `e : 0e | 1e | 2e`.
     """
     labels = (Label(span, f"not a label of `{edge}`"),)
-    return Diagnostic("F270", f"`{edge}` of `{tree}` cannot be `{label}`", labels, (f"it can be {listing(possible, 'or')}",))
+    return Diagnostic(
+        "F270", f"`{edge}` of `{tree}` cannot be `{label}`", labels, (f"it can be {listing(possible, 'or')}",)
+    )
 
 
 def no_tree_left(tree: str, span: Span, places: Places) -> Diagnostic:
     """F271: a tree whose labels leave no way from the leaves to the root.
 
-    Each vertex alone may be allowed, and yet no choice of labels fits all of them. Fails: a tree of three 1o with root 3o
-    and `e : 0e = a * b`.
+    Each vertex alone may be allowed, and yet no choice of labels fits all of them. Fails: a tree of three 1o with root
+    3o and `e : 0e = a * b`.
     """
     return Diagnostic("F271", f"no labels of `{tree}` fit together", (Label(span, "no way to the root"), *places))
 
@@ -315,7 +317,7 @@ def no_leaf_segment(tree: str, leaf: str, label: str, span: Span, irreps: str, c
     """
     labels = (Label(span, f"this is {irreps}"),)
     many = "no segment" if count == 0 else f"{count} segments"
-    help = (f"choose one: `segment(x, 0)`, `filter(x, \"{label}\")`",) if count else ()
+    help = (f'choose one: `segment(x, 0)`, `filter(x, "{label}")`',) if count else ()
     return Diagnostic("F272", f"leaf `{leaf}` of `{tree}` is `{label}`, and this has {many} of it", labels, help)
 
 
@@ -327,7 +329,9 @@ def open_edges(tree: str, span: Span, edges: Iterable[str], count: int) -> Diagn
     """
     names = tuple(edges)
     help = (f"bind it: `{tree}({', '.join(f'{name}=...' for name in names)})`",)
-    return Diagnostic("F273", f"`{tree}` stands for {count} trees here", (Label(span, f"free: {listing(names)}"),), help)
+    return Diagnostic(
+        "F273", f"`{tree}` stands for {count} trees here", (Label(span, f"free: {listing(names)}"),), help
+    )
 
 
 def different_spaces(span: Span, message: str, first: Span, text: str) -> Diagnostic:

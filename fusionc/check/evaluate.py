@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import assert_never
 
 from fusionc.algebra.irrep import Irrep, Irreps, Segment
-from fusionc.check import errors, functions, mixing, powers, products, selections
+from fusionc.check import errors, functions, mixing, powers, products, selections, treecalls
 from fusionc.check import ir as k
 from fusionc.check.labels import Target, resolve, unique
 from fusionc.check.trees import CheckedTree
@@ -43,8 +43,6 @@ class Evaluator:
             case d.Power():
                 return powers.power(self, expr, target)
             case d.TreeCall():
-                from fusionc.check import treecalls
-
                 return treecalls.tree_call(self, expr, target)
             case d.Apply():
                 return functions.apply(self, expr, target)
@@ -146,7 +144,7 @@ class Evaluator:
         for segment, span in zip(asked, target.spans, strict=True):
             same = tuple(n for n, own in enumerate(irreps) if own.irrep == segment.irrep)
             fitting = tuple(n for n in same if irreps[n].mul == segment.mul)
-            if segment.mul and len(fitting) < len(same) or (segment.mul and not same):
+            if segment.mul and (not same or len(fitting) < len(same)):
                 self._unfit(expr, value, segment, span, same)
                 return None
             sources.append(fitting if segment.mul else ())

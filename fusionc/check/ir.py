@@ -117,8 +117,8 @@ class Power:
 @dataclass(frozen=True, slots=True)
 class TreePath:
     """out[u] += factor * weight_u * tree(operands). Leaf `n` of `leaves` (in the tree's leaf order, by name) is segment
-    `segments[n]` of operand `n`. Each vertex is sqrt(2l+1) w3j in e3nn >= 0.5's signs, whatever the diagram's convention.
-    Channels: at a vertex equal multiplicities go together, a multiplicity of one is shared.
+    `segments[n]` of operand `n`. Each vertex is sqrt(2l+1) w3j in e3nn >= 0.5's signs, whatever the diagram's
+    convention. Channels: at a vertex equal multiplicities go together, a multiplicity of one is shared.
     """
 
     tree: FusionTree

@@ -165,9 +165,7 @@ def _asked(leaves: Leaves, target: Target) -> Irreps:
     return Irreps(tuple(Segment(leaves.mul, segment.irrep) for segment in target.irreps))
 
 
-def _aimed(
-    evaluator: Evaluator, expr: d.Power, operand: int, leaves: Leaves, target: Target
-) -> list[Block] | None:
+def _aimed(evaluator: Evaluator, expr: d.Power, operand: int, leaves: Leaves, target: Target) -> list[Block] | None:
     """All products to the irreps asked for, by output segment and order."""
     values = evaluator.values
     keep = keep_of(values, d.Filters(expr.filters.keep, expr.filters.lmax, None), aimed=True)
@@ -189,7 +187,13 @@ def _aimed(
 
 
 def _explain(
-    evaluator: Evaluator, expr: d.Power, operand: int, leaves: Leaves, segment: Segment, target: Target, n: int,
+    evaluator: Evaluator,
+    expr: d.Power,
+    operand: int,
+    leaves: Leaves,
+    segment: Segment,
+    target: Target,
+    n: int,
     exists: bool,
 ) -> None:
     values = evaluator.values

@@ -44,7 +44,9 @@ def product(evaluator: Evaluator, expr: d.Product, target: Target | None) -> int
     if target is None:
         found = _collect(values, coupling.free_routes(sides.a, sides.b, expr.mode, keep), sides)
         if not found:
-            return None if found is None else _nothing_left(values, sides)
+            if found is not None:
+                _nothing_left(values, sides)
+            return None
         irreps, routes = coupling.own_segments(found)
     elif target.alternatives:
         chosen = _alternatives(values, sides, keep, target)

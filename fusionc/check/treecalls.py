@@ -136,7 +136,11 @@ def _paths(
 ) -> tuple[k.TreePath, ...]:
     labelled = [tree.labelled(labelling) for labelling in islice(tree.labellings(bound), None)]
     leaves = tuple(name for name, _ in tree.leaves)
-    places = [(one, out) for out in outs for one in labelled] if summed else list(zip(labelled, range(len(labelled)), strict=True))
+    places = (
+        [(one, out) for out in outs for one in labelled]
+        if summed
+        else list(zip(labelled, range(len(labelled)), strict=True))
+    )
     below = len(labelled) if summed and expr.path_norm is not d.PathNorm.NONE else 1
     factor = Surd.sqrt(Fraction(1, below))
     paths: list[k.TreePath] = []

@@ -39,8 +39,9 @@ class Values:
         self.declared: dict[str, Span] = {}
         self.statement = ""
         self.paths = 0
-        taken = [item.name for item in (*diagram.inputs, *diagram.weights, *diagram.statements)]
-        self._taken = dict.fromkeys(taken)
+        self._taken: dict[str, None] = {}
+        for item in (*diagram.inputs, *diagram.weights, *diagram.statements):
+            self._taken[item.name] = None
 
     # -------------------------------------------------------------- values
 

@@ -83,7 +83,7 @@ def duplicate_name(name: str, span: Span, first: Span | None, kind: str = "name"
 def unused_name(name: str, span: Span, kind: str) -> Diagnostic:
     """F106: an input, weight or statement that nothing uses (a warning).
 
-    It costs nothing, but is often a slip: a forgotten term, or a misspelt name. Use it, write it to `output`, or remove it.
+    It costs nothing, but is often a slip: a forgotten term, a misspelt name. Use it, write it to `output`, or remove it.
     Warns: `input y : 1o` in a diagram that never mentions `y`.
     """
     labels = (Label(span, "neither read nor an output"),)
@@ -195,8 +195,8 @@ def reversed_edge(span: Span, receiver: str, sender: str, first: Span) -> Diagno
 def no_such_space(shown: str, span: Span, why: str, first: Span | None = None) -> Diagnostic:
     """F122: indices on which no tensor of the diagram can live.
 
-    Tensors live on nodes [i], on the diagram's one set of edges [i,j], on graphs [g] when `index i in g` is declared, or
-    once. Fails: `input t[i,j,k] : 1o`, or `[i,k]` where the edges are `[i,j]`.
+    Tensors live on nodes [i], on the diagram's one set of edges [i,j], on graphs [g] when `index i in g` is declared,
+    or once. Fails: `input t[i,j,k] : 1o`, or `[i,k]` where the edges are `[i,j]`.
     """
     labels = (Label(span, why),) + (() if first is None else (Label(first, "the edges of this diagram"),))
     help = ("a tensor lives on nodes `[i]`, on edges `[i,j]`, on graphs `[g]` after `index i in g`, or has no index",)
@@ -345,8 +345,8 @@ def over_limit(what: str, value: int | str, limit: int, name: str, span: Span, t
 def leg_used_twice(tree: str, name: str, span: Span, first: Span) -> Diagnostic:
     """F140: a leaf or internal edge of a tree that enters two vertices.
 
-    An edge of a tree has two ends. To couple one tensor twice, make two leaves and call the tree with the same tensor for
-    both. Fails: `out = a * a`.
+    An edge of a tree has two ends. To couple one tensor twice, make two leaves and call the tree with the same tensor
+    for both. Fails: `out = a * a`.
     """
     labels = (Label(span, "used again"), Label(first, "first used here"))
     return Diagnostic("F140", f"`{name}` is used twice in the tree `{tree}`", labels)

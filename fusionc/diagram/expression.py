@@ -134,7 +134,7 @@ class ExpressionBuilder:
 
     def filters(self, reach: Reach, span: Span) -> d.Filters:
         keep = values.labels(reach.direct("keep", span), self.scope)
-        lmax = values.degree(reach.direct("lmax", span), self.scope)
+        lmax = values.one_degree(reach.direct("lmax", span), self.scope)
         return d.Filters(keep, lmax, values.degrees(reach.direct("l", span), self.scope))
 
     def weights(self, reach: Reach, key: str, span: Span, context: Context) -> tuple[Placed | None, bool]:

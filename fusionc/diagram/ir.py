@@ -1,8 +1,8 @@
 """`Program` and `Diagram`: names resolved, index spaces known, irreps still as written.
 
 A statement is an expression tree over earlier names. Every expression carries the `Space` it is evaluated in, which is
-the smallest one that its operands allow; going to a larger space is an explicit `Gather`, so that `linear(x[j]) * Y[i,j]`
-mixes channels once a node and not once an edge.
+the smallest one that its operands allow; going to a larger space is an explicit `Gather`, so that
+`linear(x[j]) * Y[i,j]` mixes channels once a node and not once an edge.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Power:
-    """`sympow(operand, first..last)`; `weights` None: learned ones of its own when paths are summed, else unweighted."""
+    """`sympow(operand, first..last)`; `weights` None: its own learned ones when paths are summed, else unweighted."""
 
     operand: Expr
     first: int
@@ -400,7 +400,7 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class TreeTerm:
-    """`sign * sqrt?(factor) * tree(bound)`; with `over`, the whole family over these edges, coefficients to be found."""
+    """`sign * sqrt?(factor) * tree(bound)`; with `over`, the family over these edges, coefficients to be found."""
 
     sign: int
     factor: Fraction

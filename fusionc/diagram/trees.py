@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from fusionc.diagnostics import Sink
+from fusionc.diagnostics import Diagnostic, Sink
 from fusionc.diagram import errors, values
 from fusionc.diagram import ir as d
 from fusionc.diagram.clauses import clause_of
@@ -59,7 +59,7 @@ class _TreeBuilder:
             return None
         return d.Tree(self.name, found, labels, tuple(self.vertices), self.tree.span)
 
-    def _fail(self, diagnostic: errors.Diagnostic) -> None:
+    def _fail(self, diagnostic: Diagnostic) -> None:
         self.sound = False
         self.sink.add(diagnostic)
 
@@ -96,7 +96,8 @@ class _TreeBuilder:
         name = vertex.name
         value, irreps = vertex.value, vertex.irreps
         while isinstance(value, ast.Group) and not value.options and (value.irreps is None or irreps is None):
-            value, irreps = value.operand, value.irreps or irreps
+            irreps = value.irreps or irreps
+            value = value.operand
         labels = None if irreps is None else self.labels(irreps, 1 if name.text == ROOT else None)
         legs = self._couple(value, vertex.name)
         self._define(name)
@@ -145,7 +146,7 @@ class _TreeBuilder:
         self.used[name.text] = name.span
         return name.text
 
-    def _missing(self, name: ast.Name, owner: ast.Name) -> errors.Diagnostic:
+    def _missing(self, name: ast.Name, owner: ast.Name) -> Diagnostic:
         if name.text == owner.text:
             return errors.self_reference(name.text, name.span, owner.span)
         for vertex in self.tree.vertices:

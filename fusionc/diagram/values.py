@@ -93,7 +93,7 @@ def integer(value: ast.Value, scope: Scope) -> int | None:
             return None
 
 
-def degree(option: ast.Option | None, scope: Scope) -> int | None:
+def one_degree(option: ast.Option | None, scope: Scope) -> int | None:
     if option is None:
         return None
     if not isinstance(option.value, ast.Int | ast.Port):
@@ -149,8 +149,8 @@ def labels(option: ast.Option | None, scope: Scope) -> Labels | None:
             named = ast.IrrepsName(value.name, value.span)
             return scope.labels(ast.Irreps((named,), False, value.span))
         case ast.Call(arguments=(ast.Int() | ast.Port() as argument,), options=()):
-            argument = argument.name if isinstance(argument, ast.Port) else argument
-            call = ast.IrrepsCall(value.name, argument, value.span)
+            degree = argument.name if isinstance(argument, ast.Port) else argument
+            call = ast.IrrepsCall(value.name, degree, value.span)
             return scope.labels(ast.Irreps((call,), False, value.span))
         case _:
             scope.sink.add(errors.bad_option_value(option.key.text, value.span, "irreps such as `0e + 1o`"))
