@@ -72,7 +72,7 @@ def diagram_json(diagram: CheckedDiagram, plan: Plan, value_bytes: int) -> Json:
         "paths": [_path(diagram, n, path) for n, path in enumerate(paths)],
         "coefficients": coefficients(diagram, paths),
         "rewrites": [
-            {"name": r.name, "removed": r.removed, "before": r.before, "after": r.after} for r in plan.rewrites
+            {"name": r.name, "vertices_removed": r.removed, "before": r.before, "after": r.after} for r in plan.rewrites
         ],
         "steps": [_step(plan, n, step, value_bytes) for n, step in enumerate(plan.steps)],
         "degree": plan.degree,

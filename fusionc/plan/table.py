@@ -133,10 +133,15 @@ def _coefficients(diagram: Json) -> list[str]:
 
 def _rewrites(diagram: Json) -> list[str]:
     rows = [
-        (r["name"], _number(r["before"]), _number(r["after"]), _saved(r["before"], r["after"]), r["did"])
+        (r["name"], _number(r["before"]), _number(r["after"]), _saved(r["before"], r["after"]), _removed(r))
         for r in diagram["rewrites"]
     ]
-    return columns(("rewrite", "before", "after", "saved", "what it did"), rows, "<>>>") if rows else []
+    return columns(("rewrite", "multiply-adds", "after it", "saved", "vertices"), rows, "<>>>") if rows else []
+
+
+def _removed(rewrite: Json) -> str:
+    number = rewrite["vertices_removed"]
+    return f"{abs(number):,} {'fewer' if number >= 0 else 'more'}"
 
 
 def _saved(before: int, after: int) -> str:

@@ -1,0 +1,112 @@
+"""`grammar/ERRORS.md`: a section for every code and for no other; its examples fail as they say, and the mended ones do not."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from fusionc.compiler import check_source, compile_source
+from fusionc.diagnostics import CompileError, Diagnostic, Severity
+from fusionc.explain import Section, sections
+from fusionc.options import CompileOptions, Limits
+from fusionc.source import Source
+
+ROOT = Path(__file__).resolve().parent.parent
+CODE = re.compile(r"F[0-9]{3}")
+STAGES = {"syntax": "F0", "diagram": "F1", "check": "F2", "plan": "F3"}
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: the codes it must give, the options to check it with, and its text."""
+
+    codes: tuple[str, ...]
+    options: CompileOptions
+    text: str
+
+
+def blocks(section: Section) -> tuple[Block, ...]:
+    found = re.finditer(r"^```fusion *([^\n]*)\n(.*?)^```$", section.text, flags=re.MULTILINE | re.DOTALL)
+    return tuple(_block(m[1], m[2]) for m in found)
+
+
+def _block(info: str, text: str) -> Block:
+    words = shlex.split(info)
+    codes = tuple(word for word in words if CODE.fullmatch(word))
+    given = {flag: [value.split("=") for f, value in zip(words, words[1:], strict=False) if f == flag] for flag in words}
+    limits = Limits().with_overrides({name: int(value) for name, value in given.get("--limit", [])})
+    params = tuple((name, int(value)) for name, value in given.get("-D", []))
+    shown = re.sub(r"\\u\{([0-9A-F]+)\}", lambda m: chr(int(m[1], 16)), text)
+    return Block(codes, CompileOptions(limits=limits, params=params), shown)
+
+
+def findings(block: Block) -> tuple[Diagnostic, ...]:
+    try:
+        source = Source("example", block.text)
+        if any(code.startswith(STAGES["plan"]) for code in block.codes):
+            compile_source(source, block.options)
+        return check_source(source, block.options).warnings
+    except CompileError as error:
+        return error.diagnostics
+
+
+def constructors() -> Iterator[tuple[str, str]]:
+    """(stage, code) of every function of an `errors.py` whose docstring begins with a code."""
+    for stage in STAGES:
+        path = ROOT / "fusionc" / stage / "errors.py"
+        tree = ast.parse(path.read_text(encoding="utf-8")) if path.exists() else ast.Module([], [])
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef) and (found := CODE.match(ast.get_docstring(node) or "")):
+                yield stage, found[0]
+
+
+def test_every_code_has_a_section_and_every_section_a_code() -> None:
+    codes = [code for _, code in constructors()]
+    assert len(codes) == len(set(codes)), "two constructors share a code"
+    assert [section.code for section in sections()] == sorted(codes)
+
+
+def test_codes_are_those_of_their_stage() -> None:
+    assert all(code.startswith(STAGES[stage]) for stage, code in constructors())
+
+
+@pytest.mark.parametrize("section", sections(), ids=lambda s: s.code)
+def test_a_section_explains_and_shows(section: Section) -> None:
+    prose = re.sub(r"^```.*?^```$", "", section.text, flags=re.MULTILINE | re.DOTALL).split("\n", 1)[1]
+    assert len(prose.split()) >= 8, "say when it happens, and why"
+    assert not section.title.endswith(".")
+    faulty, mended = blocks(section)
+    assert section.code in faulty.codes
+    assert mended.codes == ()
+
+
+@pytest.mark.parametrize("section", sections(), ids=lambda s: s.code)
+def test_the_example_fails_with_its_code(section: Section) -> None:
+    faulty, _ = blocks(section)
+    found = findings(faulty)
+    severity = next((d.severity for d in found if d.code == section.code), None)
+    assert severity is not None, [d.code for d in found]
+    assert {d.code for d in found if d.severity is severity} == set(faulty.codes)
+
+
+@pytest.mark.parametrize("section", sections(), ids=lambda s: s.code)
+def test_the_mended_example_is_fine(section: Section) -> None:
+    _, mended = blocks(section)
+    assert findings(mended) == ()
+
+
+@pytest.mark.parametrize("section", sections(), ids=lambda s: s.code)
+def test_every_example_prints_and_is_explained(section: Section) -> None:
+    """What the user sees of the example leads back to the section."""
+    from fusionc.render import render_all
+
+    faulty, _ = blocks(section)
+    text = render_all(Source("example", faulty.text), findings(faulty))
+    assert f"fusionc explain {section.code}" in text
+    assert all(c.isprintable() or c == "\n" for c in text)
