@@ -15,7 +15,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--update-golden") and os.environ.get("CI"):
-        raise pytest.UsageError("--update-golden is refused when CI is set: golden files are written and read by people")
+        raise pytest.UsageError("--update-golden is refused when CI is set: golden files are read by people")
 
 
 @pytest.fixture

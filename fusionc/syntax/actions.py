@@ -105,9 +105,10 @@ class Actions:
     def __init__(self, sink: Sink) -> None:
         self.sink = sink
 
-    def method(self, name: str) -> Callable[[Children], object]:
-        found: Callable[[Children], object] = getattr(self, name)
-        return found
+    def methods(self) -> dict[str, Callable[[Children], object]]:
+        """The public methods but this one, by the names of their rules."""
+        names = (n for n in vars(Actions) if not n.startswith("_") and n != "methods")
+        return {name: getattr(self, name) for name in names}
 
     # ------------------------------------------------------------- file
 

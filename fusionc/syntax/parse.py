@@ -22,6 +22,9 @@ from fusionc.syntax.layout import Layout
 from fusionc.syntax.tables import Rule, Tables, tables
 from fusionc.syntax.tokens import END, FAULTY, NEWLINE, Scanner, Token, check_text
 
+_STATES_A_LEVEL = 16
+"""More states than one level of brackets or of an expression puts on the stack; keeps the stack, which is copied for
+every token, small where no bracket is counted: `- - - ...`."""
 _STOPS = (NEWLINE, END, "LBRACE", "RBRACE")
 
 
@@ -35,7 +38,7 @@ def parse(source: Source, limits: Limits | None = None) -> ast.File:
     sink = Findings(source)
     check_text(source, limits, sink)
     scanner = Scanner(source, tables(), limits, sink)
-    file = _Parser(source, tables(), Layout(source, iter(scanner), limits, sink), sink).run()
+    file = _Parser(source, tables(), Layout(source, iter(scanner), limits, sink), limits, sink).run()
     if not sink.has_errors:
         check_depth(file, limits, sink)
         _check_version(file, sink)
@@ -70,12 +73,14 @@ def _without_echoes(diagnostics: tuple[Diagnostic, ...]) -> list[Diagnostic]:
 class _Parser:
     """Shifts and reductions, and recovery at the end of a statement."""
 
-    def __init__(self, source: Source, tables: Tables, tokens: Layout, sink: Sink) -> None:
+    def __init__(self, source: Source, tables: Tables, tokens: Layout, limits: Limits, sink: Sink) -> None:
         self.source = source
+        self.limits = limits
         self.tables = tables
         self.tokens: Iterator[Token] = iter(tokens)
         self.sink = sink
-        self.actions = Actions(sink)
+        self.methods = Actions(sink).methods()
+        self.deepest = _STATES_A_LEVEL * (limits.nesting + 1)
         self.states: list[int] = [tables.start]
         self.values: list[object] = []
         self.saved: tuple[list[int], list[object]] = ([tables.start], [])
@@ -87,6 +92,9 @@ class _Parser:
         while True:
             token = next(self.tokens)
             self.line.append(token)
+            if len(self.states) > self.deepest:
+                self.sink.add(errors.nested_too_deeply(token.span, self.limits.nesting))
+                self.sink.raise_errors(self.source)
             before = self.states.copy()
             if not self._feed(token):
                 self._recover(token, before)
@@ -112,27 +120,29 @@ class _Parser:
                 return True
             if action is None:
                 return False
-            taken = values[len(values) - action.size :]
-            if action.size:
-                del states[-action.size :]
-                del values[-action.size :]
-            values.append(self._reduce(action, taken))
-            if action.origin == "start":
-                return True
+            size = action.size
+            if size == 1 and not action.method:  # the value goes up as it is
+                states.pop()
+            else:
+                taken = values[len(values) - size :]
+                del states[len(states) - size :], values[len(values) - size :]
+                values.append(self._reduce(action, taken))
+                if action.origin == "start":
+                    return True
             goto = actions[states[-1]][action.origin]
             assert isinstance(goto, int)
             states.append(goto)
 
     def _reduce(self, rule: Rule, values: list[object]) -> object:
         """Values of a spliced rule are laid into the list of the rule above; a list that grows is grown in place."""
-        if any(isinstance(v, Splice) for v in values):
+        if rule.spliced and any(isinstance(v, Splice) for v in values):
             first, *others = values
             values = first.items if isinstance(first, Splice) else [first]
             for value in others:
                 values.extend(value.items if isinstance(value, Splice) else (value,))
         if rule.method:
-            return self.actions.method(rule.method)(values)
-        return values[0] if len(values) == 1 else Splice(values)
+            return self.methods[rule.method](values)
+        return Splice(values)
 
     def _recover(self, token: Token, states: list[int]) -> None:
         """Report, go back to the beginning of the statement and on to the end of it."""

@@ -1,27 +1,32 @@
-"""The LALR(1) tables and the terminals that lark makes of `grammar/fusion.lark`, made once and kept.
+"""The LALR(1) tables and the terminals of `grammar/fusion.lark`, which is where the language is defined.
 
-Parsing with them takes no lark: one loop of shifts and reductions (`parse.py`) over tokens that `layout.py` has
-prepared, with an own recovery at the end of each statement.
+`lalr.py` makes them with lark. They are kept in `grammar/fusion.tables.json` with the hash of the grammar they were
+made of, since lark takes 0.3 s to load and to make them; when the hash does not fit, they are made anew.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
+
+from fusionc import grammar
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A production: how many values it takes and the builder's method that turns them into one.
+    """A production: how many values it takes and the method of `Actions` that turns them into one.
 
-    `method` "" splices the values into the rule above.
+    `method` "" splices the values into the rule above; `spliced` says that values may have come to this rule so.
     """
 
     origin: str
     size: int
     method: str
+    spliced: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,35 +45,28 @@ class Tables:
 
 @cache
 def tables() -> Tables:
-    """Tables of the whole grammar; the first call costs about 0.2 s."""
-    from lark import Lark
-    from lark.lexer import PatternStr
+    """Tables of the whole grammar."""
+    text = grammar.read("fusion.lark")
+    kept = json.loads(grammar.read("fusion.tables.json"))
+    if kept["grammar_sha256"] == sha256(text.encode("utf-8")).hexdigest():
+        return decode(kept)
+    from fusionc.syntax.lalr import make
 
-    from fusionc import grammar
+    return make(text)
 
-    lark = Lark(grammar.read("fusion.lark"), parser="lalr", lexer="basic")
-    conf = lark.parse_interactive().parser_state.parse_conf
-    number = {state: i for i, state in enumerate(conf.states)}
-    rules: dict[object, Rule] = {}
 
-    def action(found: tuple[object, object]) -> int | Rule:
-        target = found[1]
-        if target in number:
-            return number[target]
-        if target not in rules:
-            origin = str(target.origin.name)  # type: ignore[attr-defined]
-            method = "" if origin.startswith("_") else origin
-            rules[target] = Rule(origin, len(target.expansion), method)  # type: ignore[attr-defined]
-        return rules[target]
-
-    fixed = {t.name: t.pattern.value for t in lark.terminals if isinstance(t.pattern, PatternStr)}
-    keywords = {text: name for name, text in fixed.items() if text.isidentifier()}
-    ordered = sorted(lark.terminals, key=lambda t: (-t.priority, -t.pattern.max_width, -len(t.pattern.value), t.name))
-    scanner = "|".join(f"(?P<{t.name}>{t.pattern.to_regexp()})" for t in ordered if t.name not in keywords.values())
-    return Tables(
-        actions=tuple({symbol: action(found) for symbol, found in row.items()} for row in conf.states.values()),
-        start=number[conf.start_state],
-        keywords=keywords,
-        spelling=fixed,
-        scanner=re.compile(scanner),
-    )
+def decode(kept: Mapping[str, object]) -> Tables:
+    """The inverse of `lalr.encode`. In a row of `states`, n goes to state n and -1 - n reduces by rule n."""
+    match kept:
+        case {
+            "states": list(states),
+            "rules": list(rows),
+            "keywords": dict(keywords),
+            "spelling": dict(spelling),
+            "scanner": str(scanner),
+        }:
+            rules = [Rule(*row) for row in rows]
+            actions = tuple({s: n if n >= 0 else rules[-1 - n] for s, n in row.items()} for row in states)
+            return Tables(actions, 0, keywords, spelling, re.compile(scanner))
+        case _:
+            raise ValueError("these are no tables of a grammar")

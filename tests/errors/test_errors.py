@@ -1,7 +1,7 @@
 """Every code has a program that provokes it, with the text that people see beside it.
 
-A case is `F203_name.fusion` and `F203_name.err`; `F032+F005_name` provokes both, and counts for the first. A first line `# fusionc: --limit l=20 -D C=3 --entry conv` gives it the
-options of the command line.
+A case is `F203_name.fusion` and `F203_name.err`; `F032+F005_name` provokes both, and counts for the first. A first line
+`# fusionc: --limit l=20 -D C=3 --entry conv` gives it the options of the command line.
 """
 
 from __future__ import annotations
