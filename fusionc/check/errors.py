@@ -111,8 +111,8 @@ def wrong_multiplicity(target: str, given: Iterable[str], places: Places) -> Dia
 def mode_does_not_fit(mode: str | None, left: int, right: int, fitting: Iterable[str], places: Places) -> Diagnostic:
     """F213: channels that do not combine in the mode given, or in none of the default ones.
 
-    `uuu` needs equal multiplicities on both sides; so do `uuw`, `uvu<v` and `u<vw`. Without a mode, equal ones couple as
-    `uuu` and a right side of one channel as `uvu`. Fails: `x * y` with x of 16x0e, y of 8x0e.
+    `uuu` needs equal multiplicities on both sides; so do `uuw`, `uvu<v` and `u<vw`. Without a mode, equal ones couple
+    as `uuu` and a right side of one channel as `uvu`. Fails: `x * y` with x of 16x0e, y of 8x0e.
     """
     counts = f"{left} and {right} channels"
     message = f"`mode={mode}` does not fit {counts}" if mode else f"no default mode fits {counts}"

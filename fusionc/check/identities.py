@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fusionc.algebra.irrep import Group, Irrep
 from fusionc.algebra.surd import Surd, SurdSum
-from fusionc.algebra.tree import Combination, FusionTree, canonical, combine, expand
+from fusionc.algebra.tree import Branch, Combination, FusionTree, canonical, expand
 from fusionc.check import errors
 from fusionc.check import ir as k
 from fusionc.check.trees import CheckedTree, Labelling, bound_labels
@@ -16,7 +16,7 @@ from fusionc.diagram import ir as d
 from fusionc.options import Limits
 
 SHOWN = 8
-"""Coefficients of a difference that are printed."""
+"""Coefficients that an error prints."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,12 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """The labelled trees that `recouple` ranges over."""
+    """The labelled trees that `recouple` ranges over, and the edges that tell them apart in print."""
 
     tree: CheckedTree
     over: tuple[str, ...]
-    members: tuple[Term, ...]
+    shown: tuple[str, ...]
+    trees: Branch
 
 
 class IdentityChecker:
@@ -131,21 +132,12 @@ class IdentityChecker:
         bound = bound_labels(tree, term.bound, self.group, self.limits, self.sink)
         if bound is None:
             return None
-        fixed = [node.name for node in tree.edges if node.name not in term.over]
-        open_ = [node.name for node in tree.edges if node.name in fixed and len(bound.get(node.name, node.labels)) > 1]
-        if open_:
-            self.sink.add(errors.open_edges(tree.name, term.span, open_, tree.count(bound)))
+        fixed = [node for node in tree.edges if node.name not in term.over]
+        free = [node.name for node in fixed if len(bound.get(node.name, node.labels)) > 1]
+        if free:
+            self.sink.add(errors.open_edges(tree.name, term.span, free, tree.count(bound)))
             return None
-        return self._members(tree, bound, (*bound, *term.over), term.over)
-
-    def _members(
-        self, tree: CheckedTree, bound: Mapping[str, tuple[Irrep, ...]], shown: tuple[str, ...], over: tuple[str, ...]
-    ) -> Family:
-        members = tuple(
-            Term(SurdSum.of(1), tree.labelled(labelling), self._text(tree, labelling, shown))
-            for labelling in tree.labellings(bound)
-        )
-        return Family(tree, over, members)
+        return Family(tree, term.over, (*bound, *term.over), tree.family(bound))
 
     # ----------------------------------------------------------- decisions
 
@@ -155,50 +147,52 @@ class IdentityChecker:
         family = self._family(term)
         if family is None:
             return None
-        target = _combination(left, order)
-        found = expand(target, [member.tree for member in family.members], order)
+        found = expand(_combination(left, order), family.trees)
+        inside, outside = self._expanded(family, found.terms), self._expanded(family, found.residual)
         if found.residual:
-            lines = ("what is left over, " + self._basis(order), *self._coefficients(found.residual, order))
-            self.sink.add(errors.not_in_span(term.span, family.tree.name, family.over, lines))
+            line = f"true is: {_sum(left)} = {_sum((*inside, *outside))}"
+            self.sink.add(errors.not_in_span(term.span, family.tree.name, family.over, (line,)))
             return None
-        pairs = zip(found.coefficients, family.members, strict=True)
-        return k.Identity(f"{_sum(left)} = {_sum(tuple(Term(c, m.tree, m.text) for c, m in pairs))}", check.span)
+        return k.Identity(f"{_sum(left)} = {_sum(inside)}", check.span)
+
+    def _expanded(self, family: Family, terms: tuple[tuple[FusionTree, SurdSum], ...]) -> tuple[Term, ...]:
+        """Terms of an expansion; those outside of the family are told apart by all their edges that have a name."""
+        found: list[Term] = []
+        for tree, factor in terms:
+            labelling = family.tree.labelling(tree)
+            own = [irrep in node.labels for (_, irrep), node in zip(labelling, family.tree.edges, strict=True)]
+            shown = family.shown if all(own) else tuple(name for name, _ in labelling if not name.startswith("#"))
+            found.append(Term(factor, tree, self._text(family.tree, labelling, shown)))
+        return tuple(found)
 
     def _compare(
         self, check: d.Check, left: tuple[Term, ...], right: tuple[Term, ...], order: tuple[str, ...]
     ) -> k.Identity | None:
         a, b = _combination(left, order), _combination(right, order)
-        difference = combine([(SurdSum.of(1), a), (SurdSum.of(-1), b)])
-        if not difference:
+        difference = a - b
+        if difference.is_zero:
             return k.Identity(f"{_sum(left)} = {_sum(right)}", check.span)
-        lines = ["coefficients of both sides and their difference, " + self._basis(order)]
-        one, other = dict(a), dict(b)
-        for labels, gap in difference[:SHOWN]:
+        one, other = dict(a.terms), dict(b.terms)
+        lines = [f"left side, right side and their difference, {self._basis(order)}"]
+        for labels, gap in difference.terms[:SHOWN]:
             values = (one.get(labels, SurdSum()), other.get(labels, SurdSum()))
-            lines.append(f"{self._labels(labels)}: {values[0]} and {values[1]}, difference {gap}")
-        if len(difference) > SHOWN:
-            lines.append(f"... and {len(difference) - SHOWN} more")
-        lines.extend(self._truth(check, left, a, order))
-        self.sink.add(errors.false_check(check.span, tuple(lines)))
+            lines.append(f"{self._labels(labels)}: {values[0]}, {values[1]}, {gap}")
+        if len(difference.terms) > SHOWN:
+            lines.append(f"... and {len(difference.terms) - SHOWN} more")
+        self.sink.add(errors.false_check(check.span, (*lines, *self._truth(check, left, a))))
         return None
 
-    def _truth(
-        self, check: d.Check, left: tuple[Term, ...], target: Combination, order: tuple[str, ...]
-    ) -> tuple[str, ...]:
+    def _truth(self, check: d.Check, left: tuple[Term, ...], target: Combination) -> tuple[str, ...]:
         """What the right side should have been, when it is made of one tree."""
         names = tuple(dict.fromkeys(term.tree for term in check.right))
         if len(names) > 1:
             return ()
         tree = self.trees[names[0]]
         edges = tuple(node.name for node in tree.edges if not node.name.startswith("#"))
-        family = self._members(tree, {}, edges, edges)
-        if len(family.members) > self.limits.leaves * SHOWN:
-            return ()
-        found = expand(target, [member.tree for member in family.members], order)
-        if found.residual:
-            return ()
-        pairs = zip(found.coefficients, family.members, strict=True)
-        return (f"true is: {_sum(left)} = {_sum(tuple(Term(c, m.tree, m.text) for c, m in pairs))}",)
+        family = Family(tree, edges, edges, tree.family({}))
+        found = expand(target, family.trees)
+        terms = self._expanded(family, (*found.terms, *found.residual))
+        return (f"true is: {_sum(left)} = {_sum(terms)}",) if len(terms) <= SHOWN else ()
 
     # ------------------------------------------------------------- wording
 
@@ -213,15 +207,10 @@ class IdentityChecker:
         inner = [f"k{n}={irrep.text(self.group)}" for n, irrep in enumerate(labels[:-1], 2)]
         return ", ".join(inner) or "the only element"
 
-    def _coefficients(self, combination: Combination, order: tuple[str, ...]) -> tuple[str, ...]:
-        lines = [f"{self._labels(labels)}: {factor}" for labels, factor in combination[:SHOWN]]
-        if len(combination) > SHOWN:
-            lines.append(f"... and {len(combination) - SHOWN} more")
-        return tuple(lines)
-
 
 def _combination(terms: tuple[Term, ...], order: tuple[str, ...]) -> Combination:
-    return combine([(term.factor, canonical(term.tree, order)) for term in terms])
+    parts = [canonical(term.tree, order).scaled(term.factor) for term in terms]
+    return sum(parts[1:], parts[0])
 
 
 def _sum(terms: tuple[Term, ...]) -> str:

@@ -194,7 +194,7 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class Harmonics:
-    """Segments 0..lmax, one copy each. With `normalize` of r/|r| (the zero vector stays zero), else of degree l in r."""
+    """Segments 0..lmax, one copy each. With `normalize` of r/|r| (0 stays 0), else of degree l in r."""
 
     operand: int
     lmax: int
@@ -240,7 +240,7 @@ Op = (
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """`name` is the user's, or "" for a value inside a statement; `statement` is the name of the statement it serves."""
+    """`name` is the user's, or "" for a value inside a statement; `statement` is the statement it serves."""
 
     name: str
     statement: str

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from fusionc.algebra.irrep import Group, Irrep
-from fusionc.algebra.tree import FusionTree, Leaf, Vertex
+from fusionc.algebra.tree import Branch, Family, FusionTree, Leaf, Vertex
 from fusionc.check import errors
 from fusionc.check.labels import resolve, unique
 from fusionc.diagnostics import Label, Sink
@@ -74,6 +74,25 @@ class CheckedTree:
             if irrep in possible:
                 yield from self._complete(start + 1, {**known, node.name: irrep}, bound)
 
+    def family(self, bound: Mapping[str, tuple[Irrep, ...]]) -> Branch:
+        """All labelled trees, as the algebra's own object."""
+        built: dict[str, Family] = {name: Leaf(name, irrep) for name, irrep in self.leaves}
+        branch: Branch | None = None
+        for node in self.nodes:
+            branch = Branch(built[node.left], built[node.right], bound.get(node.name, node.labels))
+            built[node.name] = branch
+        assert branch is not None, "a tree has a root"
+        return branch
+
+    def labelling(self, tree: FusionTree) -> Labelling:
+        """The labels of a tree of this shape: the inverse of `labelled`, whatever the labels."""
+        parts = {self.nodes[-1].name: tree}
+        for node in reversed(self.nodes):
+            part = parts[node.name]
+            if isinstance(part, Vertex):
+                parts[node.left], parts[node.right] = part.left, part.right
+        return tuple((edge.name, parts[edge.name].irrep) for edge in self.edges)
+
     def labelled(self, labelling: Labelling) -> FusionTree:
         built: dict[str, FusionTree] = {name: Leaf(name, irrep) for name, irrep in self.leaves}
         labels = dict(labelling)
@@ -137,7 +156,6 @@ class TreeChecker:
         if labels is None:
             return None
         if is_root and labels != root:
-            text = f"the tree says `{root[0].text(self.group)}`"
             shown = labels[0].text(self.group)
             self.sink.add(errors.no_such_label(tree.name, "out", shown, written.span, unique(root, self.group)))
             return None

@@ -40,7 +40,8 @@ class Values:
         self.statement = ""
         self.paths = 0
         self._taken: dict[str, None] = {}
-        for item in (*diagram.inputs, *diagram.weights, *diagram.statements):
+        items: tuple[d.Input | d.Weight | d.Statement, ...] = (*diagram.inputs, *diagram.weights, *diagram.statements)
+        for item in items:
             self._taken[item.name] = None
 
     # -------------------------------------------------------------- values

@@ -83,7 +83,7 @@ def duplicate_name(name: str, span: Span, first: Span | None, kind: str = "name"
 def unused_name(name: str, span: Span, kind: str) -> Diagnostic:
     """F106: an input, weight or statement that nothing uses (a warning).
 
-    It costs nothing, but is often a slip: a forgotten term, a misspelt name. Use it, write it to `output`, or remove it.
+    It costs nothing, but is often a slip: a forgotten term, a misspelt name. Use it, make it an output, or remove it.
     Warns: `input y : 1o` in a diagram that never mentions `y`.
     """
     labels = (Label(span, "neither read nor an output"),)
