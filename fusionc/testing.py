@@ -240,16 +240,18 @@ def equivariance_error(
     inversion: bool = True,
     sizes: Sizes = Sizes(),
     dtype: torch.dtype | None = None,
+    floor: float | None = None,
 ) -> dict[str, float]:
     """For each result, the largest of |f(g x) - g f(x)| over random g, relative to the largest |f(x)|.
 
-    Results below 0.002 in float64 (0.1 in float32) are measured against that: the arguments are of size one, and a
-    result that is zero by symmetry, such as the cross product of a vector with itself, holds nothing but rounding.
+    Results below `floor` (default 0.002 in float64, 0.1 in float32) are measured against it: the arguments are of size
+    one, and a result that is zero by symmetry, such as the cross product of a vector with itself, is mere rounding.
     g runs over O(3) with `inversion` (and a group O3), else over SO(3); learned weights and weights given at call time
     are held fixed. A diagram is evaluated by the oracle with random learned weights, a module as it is, in `dtype`
     (default: that of its parameters).
     """
     dtype = dtype or _dtype(subject)
+    floor = 10 * torch.finfo(dtype).eps / TOLERANCES.get(dtype, 1.0) if floor is None else floor
     face, call = interface(subject), _function(subject, seed, sizes)
     errors = {port.name: 0.0 for port in face.results}
     for trial in range(trials):
@@ -260,7 +262,7 @@ def equivariance_error(
             turned = call(_turn_all(face, arguments, rotation, invert))
         for port, before, after in zip(face.results, plain, turned, strict=True):
             expected = _turn(port, before, rotation, invert)
-            error = relative_error(after, expected, floor=10 * torch.finfo(dtype).eps / TOLERANCES.get(dtype, 1.0))
+            error = relative_error(after, expected, floor)
             if not error <= errors[port.name]:  # true of NaN too
                 errors[port.name] = error
     return errors

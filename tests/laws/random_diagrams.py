@@ -32,7 +32,7 @@ def random_program(seed: int) -> RandomProgram:
     o3 = rng.random() < 0.7
     graphs = kind != "batch" and rng.random() < 0.4
     letters = rng.choice((("i", "j", "g"), ("i", "j", "g"), ("a", "b", "q"), ("dst", "src", "mol")))
-    draft = Draft(rng, kind, o3, graphs, letters)
+    draft = Draft(rng, expression, kind, o3, graphs, letters)
     draft.note("O3" if o3 else "SO3", f"diagram:{kind}", *(["graphs"] if graphs else []))
     draft.trees = [random_tree(rng, f"t{n}", o3) for n in range(1, 3)]
     if kind == "edge":

@@ -65,11 +65,18 @@ class Expr:
         return self if self.target is None and not self.options else Expr(self.closed(), self.type, self.at)
 
 
+Grammar = Callable[["Draft", Letters, int], "Expr | None"]
+"""What draws an expression readable somewhere, at a depth of parentheses."""
+
+
 class Draft:
     """Collects declarations in order; every choice comes from `rng`."""
 
-    def __init__(self, rng: Random, kind: str, o3: bool, graphs: bool, letters: tuple[str, str, str]) -> None:
+    def __init__(
+        self, rng: Random, grammar: Grammar, kind: str, o3: bool, graphs: bool, letters: tuple[str, str, str]
+    ) -> None:
         self.rng = rng
+        self.grammar = grammar
         self.kind = kind
         self.o3 = o3
         self.graphs = graphs
@@ -105,20 +112,37 @@ class Draft:
         return separator.join(spell_label(label, self.o3) for label in labels)
 
     def declared(self, irreps: Type) -> str:
-        """The irreps of an input, now and then by a parameter or a name of their own."""
-        text = self.spell(irreps)
-        if self.chance(0.1):
+        """The irreps of an input in one of the spellings that they have."""
+        how = self.rng.choice(("plain", "plain", "plain", "short", "natural", "param", "name"))
+        terms = [self._term(seg, how) for seg in irreps]
+        if how == "param":
             name = self.fresh("C")
             self.head.append(f"param {name} = {irreps[0].mul}")
-            first, *rest = text.split(" + ")
+            terms[0] = f"{{{name}}}{terms[0][terms[0].index('x') :]}"
             self.note("param")
-            return " + ".join([f"{{{name}}}{first[first.index('x') :]}", *rest])
-        if self.chance(0.1):
+        if irreps == tuple(Seg(1, label) for label in self.natural(len(irreps) - 1)):
+            terms = [f"sh({len(irreps) - 1})"]
+            self.note("irreps of harmonics")
+        text = " + ".join(terms)
+        if how == "name":
             name = self.fresh("H")
             self.head.append(f"irreps {name} = {text}")
             self.note("named irreps")
             return name
         return text
+
+    def _term(self, seg: Seg, how: str) -> str:
+        if how == "short" and seg.mul == 1:
+            self.note("multiplicity left out")
+            return spell_label(seg.label, self.o3)
+        if how == "natural" and self.o3 and seg.label.p == (-1) ** seg.label.l:
+            self.note("natural parity")
+            return f"{seg.mul}x{seg.label.l}y"
+        return self.spell((seg,))
+
+    def natural(self, lmax: int) -> tuple[Label, ...]:
+        """Labels of the spherical harmonics."""
+        return tuple(Label(l, (-1) ** l if self.o3 else 1) for l in range(lmax + 1))
 
     # -------------------------------------------------------------- declaring
 

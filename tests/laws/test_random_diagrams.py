@@ -20,6 +20,7 @@ from fusionc.testing import Sizes, equivariance_error
 
 PROGRAMS = 1000
 TOLERANCE = 1e-11
+FLOOR = 0.1  # random weights multiply the rounding of what is zero by symmetry, up to about 1e-13
 FAST = [range(start, start + 100, 10) for start in range(0, PROGRAMS, 100)]
 ALL = [range(start, start + 25) for start in range(0, PROGRAMS, 25)]
 
@@ -64,7 +65,7 @@ def types_are_as_predicted(seed: int) -> str | None:
 def reference_is_equivariant(seed: int) -> str | None:
     diagram = checked(random_program(seed), seed)
     for sizes in (Sizes(leading=(2, 2)), Sizes(nodes=3, edges=0, graphs=1, leading=())):
-        for name, error in equivariance_error(diagram, seed=seed, trials=2, sizes=sizes).items():
+        for name, error in equivariance_error(diagram, seed=seed, trials=2, sizes=sizes, floor=FLOOR).items():
             if not error <= TOLERANCE:
                 return f"{name} has relative error {error:.3g}"
     return None
@@ -94,33 +95,40 @@ def test_the_reference_is_equivariant_for_all(seeds: range) -> None:
 
 # ------------------------------------------------------------------- coverage
 
-COMMON = (
-    "O3", "SO3", "diagram:batch", "diagram:node", "diagram:edge", "graphs", "param", "named irreps", "nested",
-    "statement:batch", "statement:node", "statement:edge", "statement:sender", "statement:graph", "statement:once",
-    "input:once", "input:batch", "input:node", "input:edge", "input:graph", "once operand", "options:statement",
-    "gather:receiver", "gather:sender", "gather:graph", "gather up", "sum[j]", "mean[j]", "sum[i]", "mean[i]",
-    "sum[i]->g", "mean[i]->g", "sum[i,j]", "target or options through a sum", "scale option", "repeated statement",
-    "product", "mixed multiplicities", "unweighted", "alternatives", "target twice", "filter:keep", "filter:lmax",
-    "filter:l", "norm:component", "norm:norm", "norm:none", "path_norm:element", "path_norm:path", "path_norm:none",
-    "mode:default:summed", "mode:default:concatenated", "mode:uuu:summed", "mode:uuu:concatenated",
-    "mode:uvu:summed", "mode:uvu:concatenated", "mode:uvv:summed", "mode:uvv:concatenated", "mode:uuw:summed",
-    "mode:uvw:summed", "mode:uvuv:summed", "mode:uvuv:concatenated", "mode:uvu<v:summed", "mode:uvu<v:concatenated",
-    "mode:u<vw:summed", "weights:learned", "weights:per class", "weights:per class:node", "weights:given",
-    "weights:given:node", "weights:given:edge", "weights:computed", "weights:direct", "weights:cat", "weights:product",
-    "sympow", "sympow:1", "sympow:2", "sympow:3", "sympow:4", "sympow:summed", "sympow:concatenated",
-    "linear", "linear:weights", "linear:bias", "cat", "filter", "segment", "regroup", "combine", "scale",
-    "sum of couplings", "dot", "dot:shared", "function", "function of 0e", "function of 0o", "gate", "gate:even",
-    "gate:odd", "sh", "sh:normalize=true", "sh:normalize=false", "sh:norm=component", "sh:norm=integral",
-    "sh:norm=norm", "tree", "tree:2 leaves", "tree:3 leaves", "tree:4 leaves", "tree:5 leaves", "tree:one",
-    "tree:family", "tree:bound", "tree:open edge", "tree:weights",
-)  # fmt: skip
-RARE = (
-    "sum[g]", "mean[g]", "mean[i,j]", "sum[i,j]->g", "mean[i,j]->g", "sum of neighbours", "uuw to one channel", "zero multiplicity", "weights:per class:edge", "weights:per class:graph",
-    "weights:given:graph", "weight reused", "target through a function",
-    *(f"function:{name}" for name in (
-        "abs", "cos", "exp", "gelu", "relu", "sigmoid", "silu", "sin", "softplus", "square", "tanh",
-    )),
-)  # fmt: skip
+
+def features(text: str) -> tuple[str, ...]:
+    return tuple(" ".join(text.split()).split(", "))
+
+
+COMMON = features(
+    """
+    O3, SO3, diagram:batch, diagram:node, diagram:edge, graphs, param, named irreps, irreps of harmonics,
+    multiplicity left out, natural parity, nested, statement:batch, statement:node, statement:edge,
+    statement:sender, statement:graph, statement:once, input:once, input:batch, input:node, input:edge,
+    input:graph, once operand, options:statement, gather:receiver, gather:sender, gather:graph, gather up, sum[j],
+    mean[j], sum[i], mean[i], sum[i]->g, mean[i]->g, sum[i,j], target or options through a sum, scale option,
+    repeated statement, product, mixed multiplicities, unweighted, alternatives, target twice, filter:keep,
+    filter:lmax, filter:l, norm:component, norm:norm, norm:none, path_norm:element, path_norm:path,
+    path_norm:none, mode:default:summed, mode:default:concatenated, mode:uuu:summed, mode:uuu:concatenated,
+    mode:uvu:summed, mode:uvu:concatenated, mode:uvv:summed, mode:uvv:concatenated, mode:uuw:summed,
+    mode:uvw:summed, mode:uvuv:summed, mode:uvuv:concatenated, mode:uvu<v:summed, mode:uvu<v:concatenated,
+    mode:u<vw:summed, weights:learned, weights:per class, weights:per class:node, weights:given,
+    weights:given:node, weights:given:edge, weights:computed, weights:direct, weights:cat, weights:product,
+    sympow, sympow:1, sympow:2, sympow:3, sympow:4, sympow:summed, sympow:concatenated, linear, linear:weights,
+    linear:bias, cat, filter, segment, regroup, combine, scale, sum of couplings, couplings side by side, dot,
+    dot:shared, function, function of 0e, function of 0o, gate, gate:even, gate:odd, sh, sh:normalize=true,
+    sh:normalize=false, sh:norm=component, sh:norm=integral, sh:norm=norm, tree, tree:2 leaves, tree:3 leaves,
+    tree:4 leaves, tree:5 leaves, tree:one, tree:family, tree:bound, tree:open edge, tree:weights
+    """
+)
+RARE = features(
+    """
+    sum[g], mean[g], mean[i,j], sum[i,j]->g, mean[i,j]->g, sum of neighbours, uuw to one channel, zero
+    multiplicity, weights:per class:edge, weights:per class:graph, weights:given:graph, weight reused, target
+    through a function, function:abs, function:cos, function:exp, function:gelu, function:relu, function:sigmoid,
+    function:silu, function:sin, function:softplus, function:square, function:tanh
+    """
+)
 
 
 @cache
