@@ -20,21 +20,22 @@ def show(value: object) -> str:
     Spans are left out, as everything is that its own `repr` leaves out. Members of a tuple that takes several lines are
     numbered: values and vertices refer to each other by these numbers.
     """
-    return "\n".join(_lines(value, 0)) + "\n"
+    return "\n".join(_lines(value, 0, 0)) + "\n"
 
 
-def _lines(value: object, indent: int) -> Iterator[str]:
-    """`value` in lines of at most 120 characters where it can be done; the first is not indented."""
+def _lines(value: object, indent: int, lead: int) -> Iterator[str]:
+    """`value` in lines of at most 120 characters where it can be done, to be indented as told; the first line comes
+    after a lead of so many characters."""
     short = _short(value)
-    if len(short) + indent <= WIDTH or not _parts(value):
+    if len(short) + indent + lead <= WIDTH or not _parts(value):
         yield short
         return
     opening, closing = _brackets(value)
     yield opening
     for name, part in _parts(value):
-        lead = f"{name}: " if isinstance(value, tuple) else f"{name}="
-        first, *rest = _lines(part, indent + 2 + len(lead))
-        yield f"  {lead}{first}"
+        name += ": " if isinstance(value, tuple) else "="
+        first, *rest = _lines(part, indent + 2, len(name))
+        yield f"  {name}{first}"
         yield from (f"  {line}" for line in rest)
     yield closing
 

@@ -1,4 +1,4 @@
-"""`grammar/ERRORS.md`: a section for every code and for no other; its examples fail as they say, and the mended ones do not."""
+"""`grammar/ERRORS.md`: a section for every code and for no other, whose example fails with it and mended does not."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from fusionc.compiler import check_source, compile_source
-from fusionc.diagnostics import CompileError, Diagnostic, Severity
+from fusionc.diagnostics import CompileError, Diagnostic
 from fusionc.explain import Section, sections
 from fusionc.options import CompileOptions, Limits
 from fusionc.source import Source
@@ -39,9 +40,9 @@ def blocks(section: Section) -> tuple[Block, ...]:
 def _block(info: str, text: str) -> Block:
     words = shlex.split(info)
     codes = tuple(word for word in words if CODE.fullmatch(word))
-    given = {flag: [value.split("=") for f, value in zip(words, words[1:], strict=False) if f == flag] for flag in words}
-    limits = Limits().with_overrides({name: int(value) for name, value in given.get("--limit", [])})
-    params = tuple((name, int(value)) for name, value in given.get("-D", []))
+    given = [(flag, *value.split("=")) for flag, value in pairwise(words) if flag in ("--limit", "-D")]
+    limits = Limits().with_overrides({name: int(value) for flag, name, value in given if flag == "--limit"})
+    params = tuple((name, int(value)) for flag, name, value in given if flag == "-D")
     shown = re.sub(r"\\u\{([0-9A-F]+)\}", lambda m: chr(int(m[1], 16)), text)
     return Block(codes, CompileOptions(limits=limits, params=params), shown)
 

@@ -173,7 +173,8 @@ def _short(names: list[str], most: int) -> str:
 
 def _cost(diagram: Json) -> list[str]:
     naive, planned = diagram["cost"]["naive"], diagram["cost"]["planned"]
-    rows = [_cost_row(what, of(naive), of(planned)) for what, of in _measures(naive, planned)]
+    measured = [(what, of(naive), of(planned)) for what, of in _measures(naive, planned)]
+    rows = [_cost_row(*row) for row in measured if any(row[1:])]
     degree = diagram["degree"]
     title = f"cost per element; in sums over spaces an edge counts {degree} times, a node once"
     return [title, *columns(("", "naive", "planned", "ratio"), rows, "<>>>")]

@@ -18,7 +18,8 @@ from fusionc.diagnostics import InternalError
 
 
 @pytest.mark.parametrize(
-    "error", [InternalError("a\nwire without an end"), RecursionError("deep"), MemoryError(), ZeroDivisionError("\x1b[31m")]
+    "error",
+    [InternalError("a\nwire without an end"), RecursionError("deep"), MemoryError(), ZeroDivisionError("\x1b[31m")],
 )
 @pytest.mark.parametrize("verbose", [False, True])
 def test_a_bug_says_that_it_is_one(

@@ -47,7 +47,7 @@ TABLE = [
     ("a billion channels", diagram("z = x * y", "  input x : 1000000000x0e\n  input y : 1o\n"), "F009", "digits", 0.05),
     ("too many channels", diagram("z = x * y", "  input x : 100000000x0e\n  input y : 1o\n"), "F204", "65536", 0.05),
     ("a degree of 500", diagram("z = x * y", "  input x : 1x500e\n  input y : 1o\n"), "F204", "limit", 0.05),
-    ("5,000 digits", diagram("z = x * y", f"  input x : {'9' * 5000}x0e\n  input y : 1o\n"), "F009", "5,000 digits", 0.05),
+    ("5,000 digits", diagram("z = x * x", f"  input x : {'9' * 5000}x0e\n"), "F009", "5,000 digits", 0.05),
     (
         "65,536 cubed",
         diagram(
@@ -68,7 +68,13 @@ TABLE = [
     ("NUL", diagram("z = x * y\0"), "F003", "U+0000", 0.1),
     ("ESC in a comment", diagram("z = x * y  # \x1b[31m"), "F003", "U+001B", 0.1),
     ("a lone CR in a comment", diagram("z = x * y  # a\rimport os"), "F003", "U+000D", 0.1),
-    ("names equal but for case", diagram("z = x * y") + diagram("z = x * y").replace("d {", "D {"), "F107", "case", 0.1),
+    (
+        "names equal but for case",
+        diagram("z = x * y") + diagram("z = x * y").replace("d {", "D {"),
+        "F107",
+        "differ only by case",
+        0.1,
+    ),
 ]
 
 
@@ -93,8 +99,8 @@ def test_bad_sources(
 @pytest.mark.parametrize("ends", ["\r\n", "\n"])
 @pytest.mark.parametrize("mark", ["\ufeff", ""])
 def test_windows_files_are_fine(fusionc: Callable, program: Callable, ends: str, mark: str) -> None:
-    text = mark + "fusion 1\ndiagram d {\n  input x : 1o  # a vector\n  z = dot(x, x)\n  output z\n}\n".replace("\n", ends)
-    assert fusionc("check", program(text)).code == 0
+    text = "fusion 1\ndiagram d {\n  input x : 1o  # a vector\n  z = dot(x, x)\n  output z\n}\n"
+    assert fusionc("check", program(mark + text.replace("\n", ends))).code == 0
 
 
 @pytest.mark.parametrize(
@@ -186,8 +192,8 @@ def test_comments_are_not_copied(fusionc: Callable, program: Callable) -> None:
     assert "system" not in run.out
 
 
-def test_nothing_of_the_source_is_executed(fusionc: Callable, program: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Checking, planning, formatting and compiling call neither `exec` nor `eval` nor `compile`, nor start a process."""
+def test_nothing_of_the_source_is_executed(fusionc: Callable, program: Callable) -> None:
+    """Checking, planning, formatting and compiling neither execute code nor start a process."""
     source = program()
     for command in (("check",), ("plan",), ("fmt", "--check"), ("compile",)):
         fusionc(*command, source)

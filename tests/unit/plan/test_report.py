@@ -248,7 +248,8 @@ def test_costs_add_up(name: str) -> None:
 
 
 def test_bytes_are_those_of_the_dtype() -> None:
-    single, double = (fusionc.plan(CONV, dtype=dtype).to_dict()["diagrams"][0]["cost"] for dtype in ("float32", "float64"))
+    reports = [fusionc.plan(CONV, dtype=dtype).to_dict() for dtype in ("float32", "float64")]
+    single, double = (report["diagrams"][0]["cost"] for report in reports)
     assert double["planned"]["bytes"] == 2 * single["planned"]["bytes"]
     assert double["planned"]["multiply_adds"] == single["planned"]["multiply_adds"]
 

@@ -75,7 +75,7 @@ def test_faults() -> None:
     with pytest.raises(fusionc.CompileError, match="F101") as caught:
         fusionc.load(MIX.replace("linear(x)", "linear(y)"))
     assert "<text>:5:" in str(caught.value)
-    with pytest.raises(fusionc.InputError, match="missing.fusion"):
+    with pytest.raises(fusionc.InputError, match=r"missing\.fusion"):
         fusionc.load("missing.fusion")
 
 
