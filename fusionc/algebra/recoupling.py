@@ -1,47 +1,59 @@
-"""6j symbols and the F- and R-moves of fusion trees, exact, for integer spins."""
+"""6j symbols, F-symbols and R-symbols of integer degrees, exactly. A label that breaks a triangle rule gives zero."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 from functools import cache
-from math import factorial
+from math import comb, factorial
 
-from fusionc.algebra.surd import Surd
+from fusionc.algebra.surd import ZERO, Surd
+
+
+def _triangle(a: int, b: int, c: int) -> bool:
+    return abs(a - b) <= c <= a + b
 
 
 @cache
-def six_j(j1: int, j2: int, j3: int, j4: int, j5: int, j6: int) -> Surd:
-    """{j1 j2 j3; j4 j5 j6} by Racah's formula (Edmonds, Angular Momentum in Quantum Mechanics, eq. 6.3.7); zero where a triangle fails."""
-    triads = ((j1, j2, j3), (j1, j5, j6), (j4, j2, j6), (j4, j5, j3))
-    if not all(abs(a - b) <= c <= a + b for a, b, c in triads):
-        return Surd.of(0)
-    square = Fraction(1)
-    for a, b, c in triads:
-        top = factorial(a + b - c) * factorial(a - b + c) * factorial(-a + b + c)
-        square *= Fraction(top, factorial(a + b + c + 1))
-    low = max(a + b + c for a, b, c in triads)
-    pairs = (j1 + j2 + j4 + j5, j2 + j3 + j5 + j6, j3 + j1 + j6 + j4)
-    total = Fraction(0)
-    for t in range(low, min(pairs) + 1):
-        below = 1
-        for a, b, c in triads:
-            below *= factorial(t - a - b - c)
-        for pair in pairs:
-            below *= factorial(pair - t)
-        total += Fraction((-1) ** t * factorial(t + 1), below)
-    return Surd.of(total) * Surd.sqrt(square)
+def six_j(a: int, b: int, c: int, d: int, e: int, f: int) -> Surd:
+    """{a b c; d e f}: Racah's formula, its sum written with binomials so that it is a sum of integers.
+
+    With D(abc) = (a+b-c)!(a-b+c)!(-a+b+c)!/(a+b+c+1)! it is sqrt(D(aef) D(dbf) D(dec) / D(abc)) times
+    sum_t (-1)^t C(t+1, a+b+c+1) C(a+b-c, t-c-d-e) C(a-b+c, t-b-d-f) C(b+c-a, t-a-e-f) (Varshalovich 9.2.1).
+    """
+    if min(a, b, c, d, e, f) < 0:
+        raise ValueError(f"no 6j symbol has a negative degree: {(a, b, c, d, e, f)}")
+    if not (_triangle(a, b, c) and _triangle(a, e, f) and _triangle(d, b, f) and _triangle(d, e, c)):
+        return ZERO
+    lowest = max(a + b + c, c + d + e, b + d + f, a + e + f)
+    highest = min(a + b + d + e, a + c + d + f, b + c + e + f)
+    total = 0
+    for t in range(lowest, highest + 1):
+        term = comb(t + 1, a + b + c + 1) * comb(a + b - c, t - c - d - e)
+        term *= comb(a - b + c, t - b - d - f) * comb(b + c - a, t - a - e - f)
+        total += -term if t % 2 else term
+    square = _delta(a, e, f) * _delta(d, b, f) * _delta(d, e, c) / _delta(a, b, c)
+    return Surd((total > 0) - (total < 0), square * total * total)
 
 
 @cache
 def f_symbol(j1: int, j2: int, j3: int, J: int, k: int, l: int) -> Surd:
-    """F[k, l] of ((1 2)_k 3)_J = sum_l F[k, l] (1 (2 3)_l)_J with isometric vertices; orthogonal in (k, l).
+    """F[k, l] of ((1 2)_k 3)_J = sum_l F[k, l] (1 (2 3)_l)_J, with isometries W at the vertices.
 
-    F[k, l] = (-1)^(j1+j2+j3+J) sqrt((2k+1)(2l+1)) {j1 j2 k; j3 J l}.
+    (-1)^(j1+j2+j3+J) sqrt((2k+1)(2l+1)) {j1 j2 k; j3 J l}; orthogonal as a matrix in (k, l). It is the same in the
+    complex basis and in e3nn's real one.
     """
-    sign = Surd.of((-1) ** (j1 + j2 + j3 + J))
-    return sign * Surd.sqrt((2 * k + 1) * (2 * l + 1)) * six_j(j1, j2, k, j3, J, l)
+    symbol = six_j(j1, j2, k, j3, J, l) * Surd.sqrt((2 * k + 1) * (2 * l + 1))
+    return -symbol if (j1 + j2 + j3 + J) % 2 else symbol
 
 
 def r_symbol(l1: int, l2: int, l3: int) -> int:
-    """The sign of swapping the two legs of a vertex l1 x l2 -> l3."""
-    return -1 if (l1 + l2 + l3) % 2 else 1
+    """The sign in (2 1)_l3 = R (1 2)_l3; 0 where there is no vertex."""
+    return (-1) ** (l1 + l2 + l3) if _triangle(l1, l2, l3) else 0
+
+
+@cache
+def _delta(a: int, b: int, c: int) -> Fraction:
+    return Fraction(
+        factorial(a + b - c) * factorial(a - b + c) * factorial(b + c - a),
+        factorial(a + b + c + 1),
+    )

@@ -1,21 +1,21 @@
-"""Fusion trees as values, and the exact change between their bracketings.
+"""Fusion trees as values, and exact arithmetic with the maps they are.
 
-A labelled tree is the map V_1 x ... x V_n -> V_J made of isometries W = sqrt(2l+1) w3j at its vertices. For one order of the
-leaves the labelled left combs ((1 2)_k 3)_l ... are an orthonormal basis of all such maps, so two trees are the same map
-exactly when their expansions in it agree. The expansion uses two moves only (CONVENTIONS: F and R):
-
-    (1 (2 3)_l)_J = sum_k F[k, l] ((1 2)_k 3)_J          (1 2)_J = (-1)^(j1+j2+J) (2 1)_J
+A labelled tree is an equivariant map from the product of its leaves to its root: the isometry W = sqrt(2l+1) w3j at
+every vertex. The trees of one bracketing with one root are an orthonormal basis of all such maps, so two trees over
+the same leaves are compared by writing both as left combs ((a b)_k c)_l ... in one order of the leaves; F-moves and
+R-moves get them there. Parity is carried along: the parity of an edge is the product of those of the leaves above it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
+from typing import NamedTuple, assert_never
 
 from fusionc.algebra.irrep import Irrep
-from fusionc.algebra.recoupling import f_symbol, r_symbol
-from fusionc.algebra.surd import SurdSum
+from fusionc.algebra.recoupling import f_symbol
+from fusionc.algebra.surd import Surd, SurdSum
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,189 +26,344 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Vertex:
+    """(left right)_irrep. ValueError if the selection rules forbid it."""
+
     left: FusionTree
     right: FusionTree
     irrep: Irrep
+
+    def __post_init__(self) -> None:
+        if self.irrep not in self.left.irrep * self.right.irrep:
+            raise ValueError(f"{self.left.irrep} and {self.right.irrep} do not couple to {self.irrep}")
 
 
 FusionTree = Leaf | Vertex
 
 
 @dataclass(frozen=True, slots=True)
-class Bracket:
-    """A vertex whose outgoing edge has a name and no label yet."""
+class Branch:
+    """A bracketing whose outgoing edge takes any of `labels`, in that order; None: whatever the rest allows, by l."""
 
-    edge: str
-    left: Bracketing
-    right: Bracketing
+    left: Family
+    right: Family
+    labels: tuple[Irrep, ...] | None = None
 
 
-Bracketing = Leaf | Bracket
+Family = Leaf | Branch
+"""The labelled trees of one bracketing, each edge restricted to its labels."""
 
 Labels = tuple[Irrep, ...]
-Combination = tuple[tuple[Labels, SurdSum], ...]
-"""Left combs by their labels k2, k3, ..., J, sorted, with coefficients that are not zero."""
-
-
-def leaves(tree: FusionTree | Bracketing) -> tuple[Leaf, ...]:
-    """From left to right."""
-    return (tree,) if isinstance(tree, Leaf) else leaves(tree.left) + leaves(tree.right)
-
-
-# ---------------------------------------------------------------- labelling
-
-
-Allowed = Mapping[str, Sequence[Irrep]]
-"""For some edges the labels they may have, in the order they are to be listed; the others may have any."""
-
-
-def count_labelled_trees(bracketing: Bracketing, allowed: Allowed) -> dict[Irrep, int]:
-    """How many labelled trees there are, by label of the outgoing edge; nothing is enumerated."""
-    if isinstance(bracketing, Leaf):
-        return {bracketing.irrep: 1}
-    left = count_labelled_trees(bracketing.left, allowed)
-    right = count_labelled_trees(bracketing.right, allowed)
-    found: dict[Irrep, int] = {}
-    for a, m in left.items():
-        for b, n in right.items():
-            for irrep in _labels(bracketing, a, b, allowed):
-                found[irrep] = found.get(irrep, 0) + m * n
-    return {irrep: found[irrep] for irrep in sorted(found)}
-
-
-def labelled_trees(bracketing: Bracketing, allowed: Allowed, root: Irrep) -> tuple[FusionTree, ...]:
-    """All labelled trees with this outgoing label; the first edge in evaluation order changes slowest, each in the order of
-    `allowed`, else by increasing label."""
-    return tuple(t for t in _labelled(bracketing, allowed) if t.irrep == root)
-
-
-def _labelled(bracketing: Bracketing, allowed: Allowed) -> Iterator[FusionTree]:
-    if isinstance(bracketing, Leaf):
-        yield bracketing
-        return
-    for left in _labelled(bracketing.left, allowed):
-        for right in _labelled(bracketing.right, allowed):
-            for irrep in _labels(bracketing, left.irrep, right.irrep, allowed):
-                yield Vertex(left, right, irrep)
-
-
-def _labels(bracket: Bracket, a: Irrep, b: Irrep, allowed: Allowed) -> Iterable[Irrep]:
-    possible = a * b
-    listed = allowed.get(bracket.edge)
-    return possible if listed is None else [irrep for irrep in listed if irrep in possible]
-
-
-def edge_labels(bracketing: Bracketing, tree: FusionTree) -> dict[str, Irrep]:
-    """The labels of the bracketing's edges in a labelled tree of its shape, in evaluation order, the root last."""
-    if isinstance(bracketing, Leaf) or isinstance(tree, Leaf):
-        return {}
-    below = edge_labels(bracketing.left, tree.left) | edge_labels(bracketing.right, tree.right)
-    return below | {bracketing.edge: tree.irrep}
-
-
-# --------------------------------------------------------------- recoupling
-
-
-def canonical(tree: FusionTree, order: Sequence[str]) -> Combination:
-    """`tree` as a sum of left combs over its leaves in this order. Raises ValueError if the names differ."""
-    if sorted(leaf.name for leaf in leaves(tree)) != sorted(order):
-        raise ValueError("the order must name each leaf of the tree once")
-    place = {name: n for n, name in enumerate(order)}
-    return _collect((comb.labels, factor) for comb, factor in _combs(tree, place))
 
 
 @dataclass(frozen=True, slots=True)
-class _Comb:
-    """A left comb over leaves given by their places in the order, ascending, with their irreps."""
+class Combination:
+    """sum of coefficient * left comb over `terms` (labels, coefficient).
 
-    places: tuple[int, ...]
-    irreps: Labels
-    labels: Labels
+    `labels` are those of the comb's edges, the root's last: n-1 of them for n leaves. Terms are sorted, no coefficient
+    is zero; so two combinations over the same `leaves` are equal exactly if they are the same map.
+    """
+
+    leaves: tuple[Leaf, ...]
+    terms: tuple[tuple[Labels, SurdSum], ...]
 
     @property
-    def irrep(self) -> Irrep:
-        return self.labels[-1] if self.labels else self.irreps[0]
+    def is_zero(self) -> bool:
+        return not self.terms
 
-    @property
-    def trunk(self) -> _Comb:
-        """All but the last leaf."""
-        return _Comb(self.places[:-1], self.irreps[:-1], self.labels[:-1])
+    def scaled(self, factor: SurdSum) -> Combination:
+        terms = tuple((labels, value * factor) for labels, value in self.terms)
+        return Combination(self.leaves, terms if factor else ())
+
+    def __add__(self, other: Combination) -> Combination:
+        """ValueError if the leaves or their order differ."""
+        if self.leaves != other.leaves:
+            raise ValueError("combinations over different leaves have no sum")
+        total = dict(self.terms)
+        for labels, value in other.terms:
+            total[labels] = total.get(labels, SurdSum()) + value
+        return Combination(self.leaves, _sorted_terms(total.items()))
+
+    def __neg__(self) -> Combination:
+        return Combination(self.leaves, tuple((labels, -value) for labels, value in self.terms))
+
+    def __sub__(self, other: Combination) -> Combination:
+        return self + -other
 
 
-def _combs(tree: FusionTree, place: Mapping[str, int]) -> list[tuple[_Comb, SurdSum]]:
+class Expansion(NamedTuple):
+    """`terms` within the family that was asked for; `residual`, the terms of the same bracketing outside of it."""
+
+    terms: tuple[tuple[FusionTree, SurdSum], ...]
+    residual: tuple[tuple[FusionTree, SurdSum], ...]
+
+
+def leaves_of(tree: FusionTree | Family) -> tuple[Leaf, ...]:
+    """From left to right."""
+    return (tree,) if isinstance(tree, Leaf) else leaves_of(tree.left) + leaves_of(tree.right)
+
+
+def bracketing(tree: FusionTree) -> Family:
+    """The family of all trees with this one's shape, leaves and root."""
+
+    def unlabelled(part: FusionTree) -> Family:
+        return part if isinstance(part, Leaf) else Branch(unlabelled(part.left), unlabelled(part.right))
+
+    return tree if isinstance(tree, Leaf) else Branch(unlabelled(tree.left), unlabelled(tree.right), (tree.irrep,))
+
+
+def labelled_trees(family: Family) -> Iterator[FusionTree]:
+    """Every labelled tree, the first edge (left before right, inner before outer) slowest."""
+    if isinstance(family, Leaf):
+        yield family
+        return
+    for left in labelled_trees(family.left):
+        for right in labelled_trees(family.right):
+            product = left.irrep * right.irrep
+            labels = product if family.labels is None else family.labels
+            yield from (Vertex(left, right, irrep) for irrep in labels if irrep in product)
+
+
+def count_labelled_trees(family: Family) -> int:
+    """As many as `labelled_trees` yields, without making one."""
+    return sum(_count_by_root(family).values())
+
+
+def _count_by_root(family: Family) -> dict[Irrep, int]:
+    if isinstance(family, Leaf):
+        return {family.irrep: 1}
+    found: dict[Irrep, int] = {}
+    right = _count_by_root(family.right)
+    for a, m in _count_by_root(family.left).items():
+        for b, n in right.items():
+            for irrep in a * b:
+                if family.labels is None or irrep in family.labels:
+                    found[irrep] = found.get(irrep, 0) + m * n
+    return found
+
+
+def canonical(tree: FusionTree, order: tuple[str, ...]) -> Combination:
+    """The tree as left combs over the leaves in `order`. ValueError unless `order` names every leaf exactly once."""
+    frame = _Frame(tree)
+    return _to_combs(frame, {frame.state(tree): SurdSum.of(1)}, order)
+
+
+def reorder(combination: Combination, order: tuple[str, ...]) -> Combination:
+    """The same map as left combs over another order of the leaves. ValueError as for `canonical`."""
+    frame, states = _as_states(combination)
+    return _to_combs(frame, states, order)
+
+
+def expand(source: FusionTree | Combination, family: Family) -> Expansion:
+    """The same map in another bracketing of the same leaves: its exact coefficients, which are unique.
+
+    Trees are ordered by the degrees of their edges, left before right, inner before outer. ValueError if the leaves of
+    `source` and `family` are not the same, or if names repeat.
+    """
+    order = tuple(leaf.name for leaf in leaves_of(family))
+    combs = reorder(source, order) if isinstance(source, Combination) else canonical(source, order)
+    if combs.leaves != leaves_of(family):
+        raise ValueError("a map expands only in trees over its own leaves")
+    frame = _Frame(family)
+    chain, moves = frame.to_comb()
+    states = {}
+    for labels, value in combs.terms:
+        edges = dict(zip(chain.edges[1:], (irrep.l for irrep in labels), strict=True))
+        states[(*frame.degrees, *(edges[n] for n in range(len(frame.degrees), 2 * len(frame.degrees) - 1)))] = value
+    for move in reversed(moves):
+        states = _applied(_inverse(move), states)
+    inside: list[tuple[FusionTree, SurdSum]] = []
+    outside: list[tuple[FusionTree, SurdSum]] = []
+    for state in sorted(states):
+        tree = frame.tree(state)
+        (inside if _is_member(tree, family) else outside).append((tree, states[state]))
+    return Expansion(tuple(inside), tuple(outside))
+
+
+def _is_member(tree: FusionTree, family: Family) -> bool:
+    if isinstance(tree, Leaf) or isinstance(family, Leaf):
+        return tree == family
+    allowed = family.labels is None or tree.irrep in family.labels
+    return allowed and _is_member(tree.left, family.left) and _is_member(tree.right, family.right)
+
+
+def _sorted_terms(terms: Iterable[tuple[Labels, SurdSum]]) -> tuple[tuple[Labels, SurdSum], ...]:
+    return tuple(sorted(((labels, value) for labels, value in terms if value), key=lambda term: term[0]))
+
+
+# The rewriting itself works on numbered edges: the n leaves from left to right, then the vertices' outgoing edges from
+# the inside out. A state is the degree of every edge. A move changes the shape for all states of a combination alike,
+# and keeps the edges' numbers.
+
+_State = tuple[int, ...]
+_States = dict[_State, SurdSum]
+_Node = int | tuple["_Node", "_Node", int]
+
+
+class _Exchange(NamedTuple):
+    """(a b)_root = +-(b a)_root."""
+
+    a: int
+    b: int
+    root: int
+
+
+class _Recouple(NamedTuple):
+    """(a (b c)_edge)_root to ((a b)_edge c)_root, or back if not `leftwards`."""
+
+    a: int
+    b: int
+    c: int
+    root: int
+    edge: int
+    leftwards: bool
+
+
+_Move = _Exchange | _Recouple
+
+
+@dataclass(slots=True)
+class _Chain:
+    """A left comb: `edges[n]` joins the first n+1 leaves, so `edges[0]` is `leaves[0]`."""
+
+    leaves: list[int]
+    edges: list[int]
+
+
+@dataclass(slots=True)
+class _Frame:
+    """The edges' numbers in one bracketing."""
+
+    shape: FusionTree | Family
+    leaves: tuple[Leaf, ...] = field(init=False)
+    degrees: tuple[int, ...] = field(init=False)
+    root: _Node = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.leaves = leaves_of(self.shape)
+        self.degrees = tuple(leaf.irrep.l for leaf in self.leaves)
+        if len({leaf.name for leaf in self.leaves}) < len(self.leaves):
+            raise ValueError("two leaves of a tree have the same name")
+        leaf_edges, inner_edges = iter(range(len(self.leaves))), iter(range(len(self.leaves), 2 * len(self.leaves)))
+
+        def number(part: FusionTree | Family) -> _Node:
+            if isinstance(part, Leaf):
+                return next(leaf_edges)
+            return (number(part.left), number(part.right), next(inner_edges))
+
+        self.root = number(self.shape)
+
+    def state(self, tree: FusionTree) -> _State:
+        return (*self.degrees, *_inner_degrees(tree))
+
+    def tree(self, state: _State) -> FusionTree:
+        def build(node: _Node) -> FusionTree:
+            if isinstance(node, int):
+                return self.leaves[node]
+            left, right = build(node[0]), build(node[1])
+            return Vertex(left, right, Irrep(state[node[2]], left.irrep.p * right.irrep.p))
+
+        return build(self.root)
+
+    def to_comb(self) -> tuple[_Chain, list[_Move]]:
+        """The moves that turn the bracketing into the left comb with the same order of leaves."""
+        moves: list[_Move] = []
+        return _flattened(self.root, moves), moves
+
+
+def _inner_degrees(tree: FusionTree) -> tuple[int, ...]:
     if isinstance(tree, Leaf):
-        return [(_Comb((place[tree.name],), (tree.irrep,), ()), SurdSum.of(1))]
-    found: dict[_Comb, SurdSum] = {}
-    for left, a in _combs(tree.left, place):
-        for right, b in _combs(tree.right, place):
-            for comb, c in _merge(left, right, tree.irrep):
-                found[comb] = found.get(comb, SurdSum()) + a * b * c
-    return [(comb, factor) for comb, factor in found.items() if factor]
+        return ()
+    return (*_inner_degrees(tree.left), *_inner_degrees(tree.right), tree.irrep.l)
+
+
+def _flattened(node: _Node, moves: list[_Move]) -> _Chain:
+    if isinstance(node, int):
+        return _Chain([node], [node])
+    left, right, root = _flattened(node[0], moves), _flattened(node[1], moves), node[2]
+    outer = root
+    for n in range(len(right.leaves) - 1, 0, -1):
+        moves.append(_Recouple(left.edges[-1], right.edges[n - 1], right.leaves[n], outer, right.edges[n], True))
+        outer = right.edges[n]
+    return _Chain(left.leaves + right.leaves, [*left.edges, *right.edges[1:], root])
+
+
+def _sort(chain: _Chain, rank: Mapping[int, int], moves: list[_Move]) -> None:
+    """Bubble sort: neighbours ((x a)_m b)_n are exchanged by R, F and R."""
+    for end in range(len(chain.leaves) - 1, 0, -1):
+        for n in range(end):
+            a, b = chain.leaves[n], chain.leaves[n + 1]
+            if rank[a] < rank[b]:
+                continue
+            if n == 0:
+                moves.append(_Exchange(a, b, chain.edges[1]))
+                chain.edges[0] = b
+            else:
+                before, middle, after = chain.edges[n - 1 : n + 2]
+                moves.append(_Exchange(middle, b, after))
+                moves.append(_Recouple(b, before, a, after, middle, True))
+                moves.append(_Exchange(b, before, middle))
+            chain.leaves[n], chain.leaves[n + 1] = b, a
+
+
+def _to_combs(frame: _Frame, states: _States, order: tuple[str, ...]) -> Combination:
+    names = {leaf.name: n for n, leaf in enumerate(frame.leaves)}
+    if sorted(names) != sorted(order):
+        raise ValueError(f"the order {', '.join(order)} does not name every leaf once: {', '.join(names)}")
+    chain, moves = frame.to_comb()
+    _sort(chain, {names[name]: n for n, name in enumerate(order)}, moves)
+    for move in moves:
+        states = _applied(move, states)
+    leaves = tuple(frame.leaves[names[name]] for name in order)
+    terms = []
+    for state, value in states.items():
+        labels, p = [], leaves[0].irrep.p
+        for leaf, edge in zip(leaves[1:], chain.edges[1:], strict=True):
+            p *= leaf.irrep.p
+            labels.append(Irrep(state[edge], p))
+        terms.append((tuple(labels), value))
+    return Combination(leaves, _sorted_terms(terms))
+
+
+def _as_states(combination: Combination) -> tuple[_Frame, _States]:
+    comb: Family = combination.leaves[0]
+    for leaf in combination.leaves[1:]:
+        comb = Branch(comb, leaf)
+    frame = _Frame(comb)
+    return frame, {(*frame.degrees, *(irrep.l for irrep in labels)): value for labels, value in combination.terms}
+
+
+def _inverse(move: _Move) -> _Move:
+    return move._replace(leftwards=not move.leftwards) if isinstance(move, _Recouple) else move
+
+
+def _applied(move: _Move, states: _States) -> _States:
+    match move:
+        case _Exchange(a, b, root):
+            return {s: -value if (s[a] + s[b] + s[root]) % 2 else value for s, value in states.items()}
+        case _Recouple():
+            return _recoupled(move, states)
+        case _:
+            assert_never(move)
+
+
+def _recoupled(move: _Recouple, states: _States) -> _States:
+    found: _States = {}
+    edge = move.edge
+    for state, value in states.items():
+        a, b, c, root = state[move.a], state[move.b], state[move.c], state[move.root]
+        for new, factor in _recoupling_row(a, b, c, root, state[edge], move.leftwards):
+            target = (*state[:edge], new, *state[edge + 1 :])
+            found[target] = found.get(target, SurdSum()) + value * factor
+    return {state: value for state, value in found.items() if value}
 
 
 @cache
-def _merge(left: _Comb, right: _Comb, irrep: Irrep) -> tuple[tuple[_Comb, SurdSum], ...]:
-    """(left right)_irrep in left combs over the leaves of both.
-
-    The last leaf of all is brought to the right operand by an R-move, and pulled out of it by an F-move; what remains
-    to its left is a smaller problem of the same kind.
-    """
-    if left.places[-1] > right.places[-1]:
-        sign = SurdSum.of(r_symbol(left.irrep.l, right.irrep.l, irrep.l))
-        return tuple((comb, sign * factor) for comb, factor in _merge(right, left, irrep))
-    if not right.labels:
-        comb = _Comb(left.places + right.places, left.irreps + right.irreps, (*left.labels, irrep))
-        return ((comb, SurdSum.of(1)),)
-    trunk, last = right.trunk, right.irreps[-1]
-    found: dict[_Comb, SurdSum] = {}
-    for inner in left.irrep * trunk.irrep:
-        if irrep not in inner * last:
-            continue
-        f = f_symbol(left.irrep.l, trunk.irrep.l, last.l, irrep.l, inner.l, right.irrep.l)
-        if not f:
-            continue
-        for comb, factor in _merge(left, trunk, inner):
-            whole = _Comb((*comb.places, right.places[-1]), (*comb.irreps, last), (*comb.labels, irrep))
-            found[whole] = found.get(whole, SurdSum()) + SurdSum.of(f) * factor
-    return tuple((comb, factor) for comb, factor in found.items() if factor)
-
-
-def _collect(terms: Iterable[tuple[Labels, SurdSum]]) -> Combination:
-    found: dict[Labels, SurdSum] = {}
-    for labels, factor in terms:
-        found[labels] = found.get(labels, SurdSum()) + factor
-    return tuple((labels, found[labels]) for labels in sorted(found) if found[labels])
-
-
-def combine(terms: Iterable[tuple[SurdSum, Combination]]) -> Combination:
-    """Sum of factor * combination."""
-    return _collect((labels, factor * own) for factor, many in terms for labels, own in many)
-
-
-def inner(a: Combination, b: Combination) -> SurdSum:
-    """The inner product in which labelled combs are orthonormal, and so all labelled trees of one bracketing."""
-    known = dict(b)
-    total = SurdSum()
-    for labels, factor in a:
-        if labels in known:
-            total += factor * known[labels]
-    return total
-
-
-@dataclass(frozen=True, slots=True)
-class Expansion:
-    """coefficients[n] belongs to the n-th tree of the family; what the family does not span is left in `residual`."""
-
-    coefficients: tuple[SurdSum, ...]
-    residual: Combination
-
-
-def expand(target: Combination, family: Sequence[FusionTree], order: Sequence[str]) -> Expansion:
-    """A map in terms of labelled trees of one bracketing: exact, by orthogonality.
-
-    `target` and the family are over the same leaves in the same `order`.
-    """
-    members = [canonical(tree, order) for tree in family]
-    coefficients = tuple(inner(target, member) for member in members)
-    pairs = [(-c, member) for c, member in zip(coefficients, members, strict=True)]
-    return Expansion(coefficients, combine([(SurdSum.of(1), target), *pairs]))
+def _recoupling_row(a: int, b: int, c: int, root: int, old: int, leftwards: bool) -> tuple[tuple[int, SurdSum], ...]:
+    first, second, rest = (a, b, c) if leftwards else (b, c, a)
+    low = max(abs(first - second), abs(rest - root))
+    found = []
+    for new in range(low, min(first + second, rest + root) + 1):
+        symbol: Surd = f_symbol(a, b, c, root, new, old) if leftwards else f_symbol(a, b, c, root, old, new)
+        if symbol:
+            found.append((new, SurdSum.of(symbol)))
+    return tuple(found)
