@@ -1,4 +1,4 @@
-"""Compiled modules against e3nn itself: the published problems, every mode and option, and two layers built of its parts."""
+"""Compiled modules against e3nn: the published problems, every mode and option, and two layers built of its parts."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from fusionc.interop.e3nn import copy_weights, to_fusion
 ROOT = Path(__file__).parents[2]
 PROBLEMS = json.loads((ROOT / "benchmarks" / "problems.json").read_text())
 TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-5}
+LINEARS = [("inside", False), ("inside", True), ("shared", False), ("shared", True), ("separate", False)]
+"""Whose weights, and whether with biases. e3nn 0.6 cannot make a linear with a bias for each element."""
 SEEDS_A_BLOCK = 5
 """Seeds in one test; a failure names its seed."""
 
@@ -166,8 +168,7 @@ def test_products_without_weights_and_squares(dtype: torch.dtype) -> None:
     agree(o3.TensorSquare("3x0e + 2x1o", "3x0e + 2x2e + 2x1o"), dtype, second=True)
 
 
-@pytest.mark.parametrize("owner", ["inside", "shared", "separate"])
-@pytest.mark.parametrize("biases", [False, True])
+@pytest.mark.parametrize(("owner", "biases"), LINEARS)
 def test_linear(owner: str, biases: bool) -> None:
     linear = o3.Linear(
         "4x0e + 2x1o + 3x0e + 2x1e", "3x0e + 1x1o + 2x0e", biases=biases,
@@ -211,8 +212,11 @@ def test_nequip_layer_of_e3nn_parts() -> None:
     mix = {
         name: o3.Linear(start, end, internal_weights=False, shared_weights=shared)
         for name, start, end, shared in (
-            ("u", features, features, True), ("g", f"{functions}x0e", "64x0e", True),
-            ("m", "64x0e", f"{product.weight_numel}x0e", True), ("p", middle, before, True), ("K", features, before, False),
+            ("u", features, features, True),
+            ("g", f"{functions}x0e", "64x0e", True),
+            ("m", "64x0e", f"{product.weight_numel}x0e", True),
+            ("p", middle, before, True),
+            ("K", features, before, False),
         )
     }  # fmt: skip
     y = o3.spherical_harmonics([0, 1, 2], r, normalize=True, normalization="component")

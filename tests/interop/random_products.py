@@ -34,12 +34,14 @@ def random_product(seed: int, modes: tuple[str, ...] = MODES) -> Any:
     """A product whose every output segment is reached. The same seed gives the same product, weights included."""
     rng = random.Random(seed)
     left, right = _irreps(rng), _irreps(rng)
+    while not any(_fits(mode, a, b) for mode in modes for a, _ in left for b, _ in right):
+        left, right = _irreps(rng), _irreps(rng)
     out: list[tuple[int, tuple[int, int]]] = []
     instructions: list[tuple[Any, ...]] = []
     while not instructions or (len(instructions) < 8 and rng.random() < 0.85):
         n, m, mode = rng.randrange(len(left)), rng.randrange(len(right)), rng.choice(modes)
         (mul1, ir1), (mul2, ir2) = left[n], right[m]
-        if mode in EQUAL_MODES and (mul1 != mul2 or (mode in ("uvu<v", "u<vw") and mul1 < 2)):
+        if not _fits(mode, mul1, mul2):
             continue
         weighted = mode in WEIGHTED_MODES or rng.random() < 0.6
         l = rng.randint(abs(ir1[0] - ir2[0]), ir1[0] + ir2[0])
@@ -52,6 +54,10 @@ def random_product(seed: int, modes: tuple[str, ...] = MODES) -> Any:
         instructions.append((n, m, place, mode, weighted, rng.choice((1.0, 1.0, 0.5, 3.0))))
     torch.manual_seed(seed)
     return o3.TensorProduct(left, right, out, instructions, **_options(rng, left, right, out))
+
+
+def _fits(mode: str, left: int, right: int) -> bool:
+    return mode not in EQUAL_MODES or (left == right and (left > 1 or mode in ("uuw", "uuu")))
 
 
 def _irreps(rng: random.Random) -> list[tuple[int, tuple[int, int]]]:
