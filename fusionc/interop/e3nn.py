@@ -38,8 +38,8 @@ def to_fusion(tp: Any, name: str = "tp") -> str:
     own them, the weights `w` and the biases `b`, all laid out as e3nn lays them out. With weights given from outside
     and shared by all elements, `x` and `y` have exactly one leading dimension and `w` has none.
 
-    Raises TypeError for a module of another kind, ValueError for one that the language cannot express: `f_in` and
-    `f_out` of a linear, more dimensions than one output can have, a bias of a segment that nothing else reaches.
+    Raises TypeError for a module of another kind, ValueError for what the language has no word for: output segments
+    that no path reaches and that e3nn fills with zeros, `f_in` and `f_out` of a linear.
     """
     listing = _read(tp)
     neat = whole_statement(listing)
@@ -180,7 +180,10 @@ def _mixing(listing: Listing, path: Path) -> tuple[str, list[str]]:
 
 
 def _nothing(listing: Listing, out: int) -> str:
-    raise ValueError(f"no path reaches output segment {out}, {listing.out[out]}, which is always zero: leave it out")
+    """A value for an output segment that no path reaches: one of no channels."""
+    if listing.out[out].mul:
+        raise ValueError(f"no path reaches output segment {out}, {listing.out[out]}, which is always zero: leave it out")
+    return f"(x{listing.at} * x{listing.at} : {listing.out[out]} with mode=uvuv)"
 
 
 def _segment(irreps: Irreps, name: str, index: int) -> str:

@@ -96,7 +96,7 @@ def _whole_product(listing: Listing) -> str | None:
 
 def _all_reached(listing: Listing) -> bool:
     reached = {path.out for path in listing.paths}
-    return all(n in reached for n in range(len(listing.out)))
+    return all(n in reached for n, segment in enumerate(listing.out) if segment.mul)
 
 
 def _keep(listing: Listing, mode: str) -> list[str]:
@@ -115,6 +115,7 @@ def _couplings(listing: Listing, mode: str) -> list[tuple[int, int, Irrep, int]]
         for n, left in enumerate(listing.left)
         for m, right in enumerate(listing.right)
         for irrep in left.irrep * right.irrep
+        if left.mul and right.mul and _natural_multiplicity(mode, left.mul, right.mul)
     ]
 
 
@@ -138,7 +139,7 @@ def _concatenated(listing: Listing, mode: str) -> tuple[Path, ...] | None:
     """The paths without an ascription: a segment each, in e3nn's order of irreps."""
     labels = {segment.irrep for segment in listing.out}
     couplings = [coupling for coupling in _couplings(listing, mode) if coupling[2] in labels]
-    if any(mul < 1 for *_, mul in _couplings(listing, mode)):
+    if any(mul < 0 for *_, mul in _couplings(listing, mode)):
         return None
     order = sorted(range(len(couplings)), key=lambda n: couplings[n][2])
     out = Irreps(tuple(Segment(couplings[n][3], couplings[n][2]) for n in order))
@@ -154,11 +155,11 @@ def _ascribed(listing: Listing, mode: str) -> tuple[Path, ...] | None:
     for n, left in enumerate(listing.left):
         for m, right in enumerate(listing.right):
             for k, out in enumerate(listing.out):
-                if out.irrep not in left.irrep * right.irrep:
+                if out.irrep not in left.irrep * right.irrep or not (left.mul and right.mul and out.mul):
                     continue
                 natural = _natural_multiplicity(mode, left.mul, right.mul)
                 fits = left.mul == right.mul if mode in ("uuw", "u<vw") else mode == "uvw" or natural == out.mul
-                if not fits or not (left.mul and right.mul and out.mul):
+                if not fits:
                     return None
                 found.append(Path(n, m, k, mode, False, 1.0, ()))
     return tuple(found)
@@ -213,7 +214,10 @@ def _summed(listing: Listing, path: Path) -> int:
 def _whole_linear(listing: Listing) -> str | None:
     """`linear(x)` in one statement, when every pair of equal irreps is a path and every scalar or none has a bias."""
     every = [
-        (n, k) for n, left in enumerate(listing.left) for k, out in enumerate(listing.out) if left.irrep == out.irrep
+        (n, k)
+        for n, left in enumerate(listing.left)
+        for k, out in enumerate(listing.out)
+        if left.irrep == out.irrep and left.mul and out.mul
     ]
     scalars = tuple(n for n, segment in enumerate(listing.out) if segment.irrep == Irrep(0, 1))
     if every != [(path.left, path.out) for path in listing.paths] or not _all_reached(listing):
