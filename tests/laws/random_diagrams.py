@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from random import Random
 
-from random_drafts import NOWHERE, SPACES, Draft, Expr, Letters, Named, joined
+from random_drafts import NOWHERE, SPACES, STATEMENT_PREFIXES, Draft, Expr, Letters, Named, joined
 from random_expressions import expression
 from random_trees import random_tree
 from random_types import spell, width
@@ -78,7 +78,7 @@ def _statement(draft: Draft) -> Named | None:
 
 
 def _write(draft: Draft, place: str, expr: Expr) -> Named:
-    name = draft.fresh(draft.rng.choice(("h", "m", "z")))
+    name = draft.fresh(draft.rng.choice(STATEMENT_PREFIXES))
     named = draft.statement(name, "node" if place == "sender" else place, expr)
     if place != "sender":
         return named
@@ -183,7 +183,7 @@ def _text(draft: Draft, seed: int) -> str:
 
 def _outputs(draft: Draft) -> list[Named]:
     """Every statement that no other reads."""
-    made = [named for named in draft.env if named.name[0] in "hmz"]
+    made = [named for named in draft.env if named.name[0] in STATEMENT_PREFIXES]
     return [named for named in made if sum(_mentions(line, named.name) for line in draft.lines) == 1]
 
 

@@ -22,6 +22,9 @@ SPACES: dict[str, Letters] = {
     "graph": frozenset("g"),
 }
 
+INPUT_PREFIXES = ("x", "y", "f", "v")
+STATEMENT_PREFIXES = ("h", "m", "z")
+
 CLASSES = {"node": "species", "edge": "bond", "graph": "kind"}
 
 
@@ -147,7 +150,7 @@ class Draft:
     # -------------------------------------------------------------- declaring
 
     def input(self, space: str, irreps: Type) -> Named:
-        name = self.fresh(self.rng.choice(("x", "y", "f", "v")))
+        name = self.fresh(self.rng.choice(INPUT_PREFIXES))
         self.lines.append(f"input {name}{self.ports(SPACES[space])} : {self.declared(irreps)}")
         self.note(f"input:{space}")
         return self._remember(Named(name, irreps, space))

@@ -16,7 +16,7 @@ from random_couplings import (
     sympow,
     tree_call,
 )
-from random_drafts import Draft, Expr, Letters, joined
+from random_drafts import STATEMENT_PREFIXES, Draft, Expr, Letters, joined
 from random_types import EVEN, Label, Seg, Type, labels_of, width
 
 
@@ -185,8 +185,9 @@ def harmonics(draft: Draft, scope: Letters, depth: int) -> Expr | None:
     r = draft.pick(scope, lambda irreps: irreps == (Seg(1, vector),), lambda: (Seg(1, vector),))
     lmax = draft.rng.choice((0, 1, 2, 2, 3))
     options = ""
-    if draft.chance(0.4):
-        truth = draft.rng.choice(("true", "false"))
+    computed = r.text[0] in STATEMENT_PREFIXES  # may vanish by symmetry, and r/|r| of rounding is anything
+    if computed or draft.chance(0.4):
+        truth = "false" if computed else draft.rng.choice(("true", "false"))
         options += f", normalize={truth}"
         draft.note(f"sh:normalize={truth}")
     if draft.chance(0.4):
