@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from fusionc.compiler import check_source, compile_source
+from fusionc.compiler import compile_source
 from fusionc.diagnostics import CompileError, Diagnostic
 from fusionc.explain import Section, sections
 from fusionc.options import CompileOptions, Limits
@@ -48,11 +48,9 @@ def _block(info: str, text: str) -> Block:
 
 
 def findings(block: Block) -> tuple[Diagnostic, ...]:
+    source = Source("example", block.text)
     try:
-        source = Source("example", block.text)
-        if any(code.startswith(STAGES["plan"]) for code in block.codes):
-            compile_source(source, block.options)
-        return check_source(source, block.options).warnings
+        return compile_source(source, block.options).planned.checked.warnings
     except CompileError as error:
         return error.diagnostics
 

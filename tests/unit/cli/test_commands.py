@@ -85,7 +85,7 @@ def test_the_json_form_is_an_object_a_line(fusionc: Callable, program: Callable)
     assert found[0]["code"] == "F101"
     assert found[0]["labels"][0] | {"text": ""} == {
         "file": str(source), "line": 3, "column": 14, "end_line": 3, "end_column": 15,
-        "offset": 41, "end_offset": 42, "text": "",
+        "offset": 40, "end_offset": 41, "text": "",
     }  # fmt: skip
     assert "missing.fusion" in found[1]["message"]
 

@@ -60,7 +60,7 @@ TABLE = [
     ),
     ("100,000 brackets", diagram(f"z = {'(' * 9000}\n" + "(" * 9000), "F010", "deep", 0.1),
     ("100,000 brackets on one line", diagram(f"z = {'(' * 100_000}"), "F002", "characters", 0.1),
-    ("a tree of 40 leaves", tree_of(40), "F137", "leaves", 0.1),
+    ("a tree of 40 leaves", tree_of(40), "F204", "leaves", 0.1),
     ("an order of 50", diagram("z : 1o = sympow(x, 1..50)"), "F137", "limit", 0.1),
     ("an empty range", diagram("z : 1o = sympow(x, 1..0)"), "F136", "empty", 0.1),
     ("a Cyrillic name", diagram("z = x * y", "  input \u0430 : 1o\n  input y : 1o\n"), "F004", "U+0430", 0.1),
