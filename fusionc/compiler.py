@@ -3,9 +3,8 @@
     text --parse--> File --build--> Program --check--> CheckedProgram
          and for each diagram: --expand--> Network --REWRITES--> Network --order--> Plan --emit--> a module's text
 
-Every stage is a function from one immutable value to the next. `parse` raises on syntax errors, since nothing can be
-built of a broken tree; `build` and `check` collect what they find in one sink, so that a run reports errors of names and
-of irreps together. From `expand` on nothing can be wrong with the source.
+Every stage is a function from one immutable value to the next. `parse` raises on syntax errors; `build` and `check`
+collect what they find in one sink, so that a run reports errors of names and of irreps together.
 """
 
 from __future__ import annotations

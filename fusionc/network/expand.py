@@ -6,7 +6,7 @@ or dropped is left to the rewrites. A block of channels of multiplicity one keep
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import prod
@@ -17,7 +17,7 @@ from fusionc.algebra.irrep import Irrep
 from fusionc.algebra.surd import Surd
 from fusionc.algebra.tree import FusionTree, Leaf
 from fusionc.check import ir as checked
-from fusionc.diagram.ir import Mode, Space
+from fusionc.diagram.ir import Mode, Space, Via
 from fusionc.network import ir
 from fusionc.network.ir import Network, NetworkOutput, Subscripts, Vertex
 
@@ -111,10 +111,10 @@ class _Expansion:
                 return [self._put(value, ir.Entry(name, n), s.irrep, (s.mul,)) for n, s in enumerate(value.irreps)]
             case checked.Parameter(name):
                 return [self._put(value, ir.Parameter(name), SCALAR, (value.irreps.dim,))]
-            case checked.Gather(operand, via):
-                return self._each(value, operand, lambda w: ir.Move(w, via))
-            case checked.Reduce(operand, via, mean, scale):
-                return self._each(value, operand, lambda w: ir.Reduce(w, via, mean, scale))
+            case checked.Gather():
+                return self._gather(value, op)
+            case checked.Reduce():
+                return self._reduce(value, op)
             case checked.Product():
                 return self._product(value, op)
             case checked.Power():
@@ -147,9 +147,26 @@ class _Expansion:
             case _:
                 assert_never(op)
 
-    def _each(self, value: checked.Value, operand: int, op: Callable[[int], ir.Op]) -> list[int]:
-        pairs = zip(self.wires[operand], value.irreps, strict=True)
-        return [self._put(value, op(w), s.irrep, (s.mul,)) for w, s in pairs]
+    def _gather(self, value: checked.Value, op: checked.Gather) -> list[int]:
+        """A segment that is the same for all elements, of a constant concatenated with others, is so afterwards too."""
+        wires = []
+        for wire, segment in zip(self.wires[op.operand], value.irreps, strict=True):
+            once = self.vertices[wire].space is Space.ONCE
+            wires.append(wire if once else self._put(value, ir.Move(wire, op.via), segment.irrep, (segment.mul,)))
+        return wires
+
+    def _reduce(self, value: checked.Value, op: checked.Reduce) -> list[int]:
+        inner = self.diagram.values[op.operand].space
+        wires = []
+        for wire, segment in zip(self.wires[op.operand], value.irreps, strict=True):
+            if self.vertices[wire].space is not inner:  # as often in the sum as there are elements
+                repeated = Vertex(
+                    ir.Move(wire, Via.ALL), segment.irrep, (segment.mul,), inner, len(self.wires), value.statement
+                )
+                self.vertices.append(repeated)
+                wire = len(self.vertices) - 1
+            wires.append(self._put(value, ir.Reduce(wire, op.via, op.mean, op.scale), segment.irrep, (segment.mul,)))
+        return wires
 
     def _product(self, value: checked.Value, op: checked.Product) -> list[int]:
         flat = None if op.weights is None else self._flat(value, op.weights)
@@ -214,9 +231,7 @@ class _Expansion:
             op = ir.Add(((factor, wire),))
         return self._put(value, op, vertex.irrep, vertex.channels)
 
-    def _channelwise(
-        self, value: checked.Value, x: int, y: int, weight: int | None, irrep: Irrep, factor: Surd
-    ) -> int:
+    def _channelwise(self, value: checked.Value, x: int, y: int, weight: int | None, irrep: Irrep, factor: Surd) -> int:
         """Equal multiplicities go together, a multiplicity of one is shared."""
         (u,), (v,) = self.vertices[x].channels, self.vertices[y].channels
         letters = ("u", "u", "u") if u == v else ("u", "v", "u") if v == 1 else ("u", "v", "v")

@@ -72,9 +72,7 @@ def vertex_cost(network: Network, vertex: Vertex, first: First) -> Cost:
 
 def _couple_cost(network: Network, vertex: Vertex, op: ir.Couple, first: First, read: int) -> Cost:
     s = op.subscripts
-    both, left, right = nonzeros(
-        network.vertices[op.left].irrep.l, network.vertices[op.right].irrep.l, vertex.irrep.l
-    )
+    both, left, right = nonzeros(network.vertices[op.left].irrep.l, network.vertices[op.right].irrep.l, vertex.irrep.l)
     pair = _loops(network, ((s.left, op.left), (s.right, op.right)))
     if first is First.BOTH:
         setup, adds = 0, both * pair

@@ -90,7 +90,9 @@ def _peak(network: Network, steps: tuple[tuple[int, ...], ...]) -> int:
     outputs = {wire for output in network.outputs for wire in output.wires}
     last = _last_uses(network, steps)
     held = [n for n, v in enumerate(network.vertices) if not is_free(v.op) and n not in outputs]
-    largest = next((s for s in (Space.EDGE, Space.NODE, Space.BATCH, Space.GRAPH, Space.ONCE) if _has(network, s)), None)
+    largest = next(
+        (s for s in (Space.EDGE, Space.NODE, Space.BATCH, Space.GRAPH, Space.ONCE) if _has(network, s)), None
+    )
     counted = {n for n in held if network.vertices[n].space is largest}
     alive = peak = 0
     freed: dict[int, list[int]] = {}

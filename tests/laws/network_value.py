@@ -40,16 +40,19 @@ class _Run:
         batches = [t.shape[:-1] for s, t in tensors if isinstance(t, Tensor) and s.space is Space.BATCH]
         self.batch = batches[0] if batches else torch.Size(())
 
-    def lead(self, vertex: Vertex) -> torch.Size:
-        if vertex.space is Space.ONCE:
+    def lead(self, space: Space) -> torch.Size:
+        if space is Space.ONCE:
             return torch.Size(())
-        return self.batch if vertex.space is Space.BATCH else torch.Size((self.count(vertex.space),))
+        return self.batch if space is Space.BATCH else torch.Size((self.count(space),))
 
     def count(self, space: Space) -> int:
         for slot in self.network.signature:
             given = self.arguments[slot.name]
             if isinstance(given, int):
-                if (slot.kind is ArgumentKind.NUM_NODES) is (space is Space.NODE) and space in (Space.NODE, Space.GRAPH):
+                if (slot.kind is ArgumentKind.NUM_NODES) is (space is Space.NODE) and space in (
+                    Space.NODE,
+                    Space.GRAPH,
+                ):
                     return given
             elif slot.kind is ArgumentKind.EDGE_INDEX:
                 if space is Space.EDGE:
@@ -78,7 +81,7 @@ class _Run:
                 return torch.zeros(self.count(inner), dtype=torch.int64)
 
     def operate(self, vertex: Vertex) -> Tensor:
-        op, lead = vertex.op, self.lead(vertex)
+        op, lead = vertex.op, self.lead(vertex.space)
         shape = (*lead, *vertex.channels, vertex.irrep.dim)
         match op:
             case ir.Entry(name, segment):
@@ -113,7 +116,8 @@ class _Run:
                 zero = torch.zeros(shape, dtype=torch.float64)
                 return sum((float(f) * self.done[n] for f, n in terms), zero)
             case ir.Move(operand, via):
-                return self.done[operand][self.index(via, vertex.space)]
+                rows = self.done[operand][None] if via is Via.ALL else self.done[operand]
+                return rows[self.index(via, vertex.space)]
             case ir.Reduce():
                 return self.reduce(op, vertex)
             case ir.Harmonic():
@@ -154,5 +158,5 @@ class _Run:
 
     def output(self, output: ir.NetworkOutput) -> Tensor:
         wires = [self.done[n].flatten(-2) for n in output.wires]
-        lead = torch.broadcast_shapes(*(w.shape[:-1] for w in wires))
+        lead = self.lead(output.space)
         return torch.cat([w.expand(*lead, w.shape[-1]) for w in wires], dim=-1)

@@ -1,0 +1,67 @@
+"""Rewrites keep the value, are idempotent, and do not raise the cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from network_value import value
+from random_diagrams import random_diagram
+
+from fusionc import reference
+from fusionc.check.ir import CheckedDiagram
+from fusionc.compiler import REWRITES, check_source
+from fusionc.network.expand import expand
+from fusionc.network.ir import Network, operands
+from fusionc.plan.cost import weighed
+from fusionc.plan.order import DEGREE, naive_total, planned_total, steps_of
+from fusionc.source import Source
+from fusionc.testing import random_arguments, random_parameters
+
+SEEDS = range(0, 1000, 25)
+
+
+def diagrams(seed: int) -> tuple[CheckedDiagram, ...]:
+    return check_source(Source("random", random_diagram(seed))).program.diagrams
+
+
+def assert_same(network: Network, diagram: CheckedDiagram, seed: int) -> None:
+    arguments, parameters = random_arguments(diagram, seed=seed), random_parameters(diagram, seed=seed)
+    expected = reference.evaluate(diagram, arguments, parameters)
+    for found, wanted in zip(value(network, arguments, parameters), expected, strict=True):
+        scale = max(float(wanted.abs().max()), 1.0) if wanted.numel() else 1.0
+        torch.testing.assert_close(found, wanted, rtol=0, atol=1e-11 * scale)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_expansion_keeps_the_value(seed: int) -> None:
+    for diagram in diagrams(seed):
+        assert_same(expand(diagram), diagram, seed)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("rewrite", REWRITES, ids=lambda rewrite: rewrite.__name__)
+def test_a_rewrite_keeps_the_value_and_is_idempotent(rewrite: Callable[[Network], Network], seed: int) -> None:
+    for diagram in diagrams(seed):
+        before = expand(diagram)
+        after = rewrite(before)
+        assert_same(after, diagram, seed)
+        assert rewrite(after) == after
+        assert len(after.vertices) <= len(before.vertices)
+        assert weighed(naive_total(after), DEGREE) <= weighed(naive_total(before), DEGREE)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_steps_evaluate_every_vertex_after_its_operands(seed: int) -> None:
+    for diagram in diagrams(seed):
+        network = expand(diagram)
+        steps = steps_of(network)
+        step_of = {n: number for number, step in enumerate(steps) for n in step.vertices}
+        assert sum(len(step.vertices) for step in steps) == len(step_of)
+        done: list[int] = []  # the last step that a vertex, or what it names, needs
+        for n, vertex in enumerate(network.vertices):
+            below = max((done[m] for m in operands(vertex.op)), default=-1)
+            assert n not in step_of or below < step_of[n]
+            done.append(max(below, step_of.get(n, -1)))
+        assert planned_total(network, steps).peak_temporary >= 0
