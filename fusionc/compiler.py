@@ -48,8 +48,6 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """`text`: one Python module with a class for each plan."""
-
     planned: Planned
     text: str
 
@@ -85,19 +83,17 @@ def plan_source(source: Source, options: CompileOptions | None = None) -> Planne
     """Plans of all diagrams, or of `options.entry`. Raises CompileError."""
     options = options or CompileOptions()
     checked = check_source(source, options)
-    chosen = [d for d in checked.program.diagrams if options.entry in (None, d.name)]
-    plans = tuple(plan_diagram(diagram) for diagram in chosen)
+    plans = tuple(plan_diagram(d) for d in checked.program.diagrams if options.entry in (None, d.name))
     return Planned(checked, plans, PlanReport(checked.program, plans, 8 if options.dtype == "float64" else 4))
 
 
 def compile_source(source: Source, options: CompileOptions | None = None) -> Compiled:
-    """Raises CompileError."""
+    """One Python module with a class for each plan. Raises CompileError."""
     options = options or CompileOptions()
     planned = plan_source(source, options)
     sha = hashlib.sha256(source.text.encode()).hexdigest()
     header = backends.Header(backends.safe_name(source.name), sha, planned.report.sha256, __version__)
     text = backends.emit(planned.plans, options, header)
-    limit = options.limits.emitted_bytes
-    if len(text) > limit:
-        raise CompileError(source, [module_too_large(len(text), limit, planned.checked.program.diagrams[0].span)])
+    if len(text) > options.limits.emitted_bytes:
+        raise CompileError(source, [module_too_large(len(text), options.limits.emitted_bytes)])
     return Compiled(planned, text)

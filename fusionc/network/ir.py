@@ -1,7 +1,8 @@
 """`Network`: the diagram as a tensor network. One coupling, mixing, move, reduction, scale or harmonic a vertex.
 
-A wire is a single irrep with channel axes on a space: an array `[elements of the space, *channels, 2l+1]`. Vertices are in
-evaluation order and refer to earlier ones by position; one that lives once serves all elements of any space. All constants are exact. This is the value that rewrites act on, and that `differentiate` maps to itself.
+A wire is a single irrep with channel axes on a space: an array `[elements of the space, *channels, 2l+1]`. Vertices are
+in evaluation order and refer to earlier ones by position; one that lives once serves all elements of any space. All
+constants are exact. This is the value that rewrites act on, and that `differentiate` maps to itself.
 """
 
 from __future__ import annotations

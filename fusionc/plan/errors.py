@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from fusionc.diagnostics import Diagnostic, Label
-from fusionc.source import Span
+from fusionc.diagnostics import Diagnostic
 
 
-def module_too_large(size: int, limit: int, span: Span) -> Diagnostic:
+def module_too_large(size: int, limit: int) -> Diagnostic:
     """F301: the generated source would be larger than the limit.
 
     A diagram may be within the limits on paths and weights and still need more code than any tool reads comfortably.
@@ -15,6 +14,5 @@ def module_too_large(size: int, limit: int, span: Span) -> Diagnostic:
     return Diagnostic(
         "F301",
         f"the generated module has {size:,} bytes, more than the limit of {limit:,}",
-        (Label(span, "of these diagrams"),),
-        ("split the diagram, or raise the limit with `--limit emitted_bytes=N`",),
+        help=("split the diagram, or raise the limit with `--limit emitted_bytes=N`",),
     )
