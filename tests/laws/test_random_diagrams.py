@@ -6,11 +6,11 @@ A failure names its seed: `random_diagram(seed)` is the program.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
 from functools import cache
 
 import pytest
 from random_diagrams import RandomProgram, random_diagram, random_program
+from random_seeds import ALL, FAST, PROGRAMS, blocks, each_seed
 
 from fusionc.check.ir import CheckedDiagram
 from fusionc.compiler import check_source
@@ -18,28 +18,8 @@ from fusionc.options import CompileOptions
 from fusionc.source import Source
 from fusionc.testing import Sizes, equivariance_error
 
-PROGRAMS = 1000
 TOLERANCE = 1e-11
 FLOOR = 0.1  # random weights multiply the rounding of what is zero by symmetry, up to about 1e-13
-FAST = [range(start, start + 100, 10) for start in range(0, PROGRAMS, 100)]
-ALL = [range(start, start + 25) for start in range(0, PROGRAMS, 25)]
-
-
-def blocks(seeds: Iterable[range]) -> list[object]:
-    return [pytest.param(block, id=f"{block.start}-{block.stop - 1}") for block in seeds]
-
-
-def each_seed(law: Callable[[int], str | None], seeds: range) -> None:
-    """Fails with every seed of the block that breaks the law, and how."""
-    broken = []
-    for seed in seeds:
-        try:
-            fault = law(seed)
-        except Exception as error:
-            fault = f"{type(error).__name__}: {error}"
-        if fault is not None:
-            broken.append(f"seed {seed}: {fault}")
-    assert not broken, "\n".join(broken)
 
 
 def checked(program: RandomProgram, seed: int) -> CheckedDiagram:
