@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fusionc.diagnostics import Diagnostic, Label
+from fusionc.options import HARD_CAPS
 from fusionc.source import Span
 
 Places = tuple[Label, ...]
@@ -61,7 +62,12 @@ def over_limit(what: str, value: int | str, limit: int, name: str, span: Span, t
     Limits keep a file from a stranger from using up the machine. They are raised on the command line only:
     `--limit NAME=VALUE`. Fails: `input x : 1000000x0e`.
     """
-    help = (f"if this is meant: `--limit {name}={value}`",) if isinstance(value, int) else ()
+    cap = dict(HARD_CAPS).get(name)
+    if isinstance(value, int) and cap is not None and value > cap:
+        help: tuple[str, ...] = (f"the limit can be raised to {cap}, and no further",)
+    else:
+        shown = value if isinstance(value, int) else "..."
+        help = (f"if this is meant: `--limit {name}={shown}`",)
     return Diagnostic("F204", f"{what} is {value}, the limit is {limit}", (Label(span, text),), help)
 
 
@@ -158,7 +164,7 @@ def wrong_width(needed: int, given: str, span: Span, places: Places, paths: str)
     Fails: `linear(f[i,j])` ascribed to 10x0e where 12 are needed.
     """
     labels = (Label(span, f"this has {given}"), *places)
-    return Diagnostic("F220", f"{needed} weights are needed", labels, (f"write `{needed}x0e`: {paths}",))
+    return Diagnostic("F220", f"{needed} weights are needed", labels, (f"give it `{needed}x0e`: {paths}",))
 
 
 def weights_not_scalar(irreps: str, span: Span) -> Diagnostic:
@@ -255,7 +261,7 @@ def irreps_differ(first: str, other: str, span: Span, places: Places) -> Diagnos
     Fails: `x + y` with x of 0e+1o, y of 0e.
     """
     help = ("the same irreps in the same order are needed: `linear`, `filter` or `(x : IRREPS)` can bring them there",)
-    return Diagnostic("F250", f"`{first}` and `{other}` do not go together", places or (Label(span),), help)
+    return Diagnostic("F250", f"`{first}` and `{other}` do not go together", (Label(span), *places), help)
 
 
 def not_a_vector(irreps: str, span: Span, vector: str, places: Places) -> Diagnostic:
@@ -301,13 +307,13 @@ def no_such_label(tree: str, edge: str, label: str, span: Span, possible: Iterab
     )
 
 
-def no_tree_left(tree: str, span: Span, places: Places) -> Diagnostic:
-    """F271: a tree whose labels leave no way from the leaves to the root.
+def no_tree_left(tree: str, span: Span) -> Diagnostic:
+    """F271: a call that binds the internal edges of a tree to labels that do not fit together.
 
-    Each vertex alone may be allowed, and yet no choice of labels fits all of them. Fails: a tree of three 1o with root
-    3o and `e : 0e = a * b`.
+    Each label alone is one of its edge's, and yet no vertex couples them on the way to the root.
+    Fails: `quartet(x, x, x, x, e=0e, f=2e)` where the root is 0e.
     """
-    return Diagnostic("F271", f"no labels of `{tree}` fit together", (Label(span, "no way to the root"), *places))
+    return Diagnostic("F271", f"these labels of `{tree}` do not fit together", (Label(span, "no way to the root"),))
 
 
 def no_leaf_segment(tree: str, leaf: str, label: str, span: Span, irreps: str, count: int) -> Diagnostic:

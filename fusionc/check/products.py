@@ -109,7 +109,7 @@ def _collect(values: Values, found: Iterator[Route | Misfit], sides: Operands) -
         routes.append(route)
     if len(routes) > left:
         limit = values.limits.paths
-        text = "too many paths from here on"
+        text = "narrow it with `keep=`, `lmax=` or an ascription"
         values.fail(
             errors.over_limit("the number of paths", f"more than {limit}", limit, "paths", sides.expr.span, text)
         )

@@ -90,7 +90,7 @@ def _channels(
 def _affordable(evaluator: Evaluator, expr: d.TreeCall, count: int, mul: int) -> bool:
     values = evaluator.values
     if count == 0:
-        values.fail(errors.no_tree_left(expr.tree, expr.span, ()))
+        values.fail(errors.no_tree_left(expr.tree, expr.span))
         return False
     if count > values.limits.trees:
         limit = values.limits.trees

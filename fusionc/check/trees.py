@@ -127,12 +127,7 @@ class TreeChecker:
                 return None
             nodes.append(node)
             known[vertex.name] = node.labels
-        checked = CheckedTree(tree.name, tuple((name, known[name][0]) for name, _ in leaves), tuple(nodes))
-        if not checked.count({}):
-            places = tuple(Label(v.labels.span, "one of these labels") for v in tree.vertices if v.labels is not None)
-            self.sink.add(errors.no_tree_left(tree.name, tree.labels.span, places))
-            return None
-        return checked
+        return CheckedTree(tree.name, tuple((name, known[name][0]) for name, _ in leaves), tuple(nodes))
 
     def _labels(self, labels: d.Labels) -> tuple[Irrep, ...] | None:
         target = resolve(labels, self.group, self.limits, self.sink)

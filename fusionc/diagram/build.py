@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from fusionc.algebra.irrep import Group
-from fusionc.diagnostics import Sink
+from fusionc.diagnostics import Label, Sink
 from fusionc.diagram import errors
 from fusionc.diagram import ir as d
 from fusionc.diagram.calls import reserved
@@ -22,8 +22,6 @@ from fusionc.diagram.trees import build_check, build_tree, shape_of
 from fusionc.options import CompileOptions
 from fusionc.source import Span
 from fusionc.syntax import ast
-
-VERSION = 1
 
 
 def build(file: ast.File, options: CompileOptions, sink: Sink) -> d.Program:
@@ -74,21 +72,16 @@ def _claim(name: ast.Name, taken: dict[str, Span], sink: Sink, kind: str) -> boo
 
 
 def _group(file: ast.File, sink: Sink) -> Group:
-    version = file.version
-    if version is not None and version.number.value != VERSION:
-        message = f"there is no version {version.number.value} of the language"
-        help = f"write `fusion {VERSION}`"
-        sink.add(errors.bad_header(message, version.number.span, f"this compiler reads version {VERSION}", help))
     found: ast.GroupDecl | None = None
     group = Group.O3
     for item in file.items:
         if not isinstance(item, ast.GroupDecl):
             continue
         if found is not None:
-            sink.add(errors.bad_header("the group is said twice", item.span, "said again", "one group a file"))
+            sink.add(errors.bad_group("the group is said twice", item.span, "said again", "one group a file"))
         elif item.name.text not in [member.value for member in Group]:
             help = "write `group O3` or `group SO3`"
-            sink.add(errors.bad_header(f"`{item.name.text}` is no group here", item.name.span, "unknown", help))
+            sink.add(errors.bad_group(f"`{item.name.text}` is no group here", item.name.span, "unknown", help))
         else:
             group = Group(item.name.text)
         found = item
@@ -174,7 +167,9 @@ class _DiagramBuilder:
                     assert_never(item)
         if not any(isinstance(item, ast.Output) for item in self.diagram.items):
             self.sink.add(errors.no_output(self.diagram.name.text, self.diagram.name.span))
-        self.names.report_unused(mentioned_names(self.diagram))
+        else:
+            self.names.report_unused(mentioned_names(self.diagram))
+        self._class_arguments()
         parts = tuple(self.inputs), tuple(self.weights), tuple(self.statements), tuple(self.outputs.values())
         return d.Diagram(self.diagram.name.text, self.frame.indices, *parts, self.diagram.span)
 
@@ -203,17 +198,25 @@ class _DiagramBuilder:
         """Whether all weights of a class name share one argument, and it is known where that lives."""
         space = self.frame.space(place)
         if place == ONCE:
-            help = f"write `weight {weight}[i] : per {per.text}`"
-            message = "of what, in a diagram with indices?"
-            self.sink.add(errors.class_without_place(weight, per.span, per.text, message, help))
+            message = f"the weight `{weight}` does not say whose `{per.text}` it means"
+            places: tuple[Label, ...] = (Label(per.span, "of which element?"),)
+            self.sink.add(errors.class_without_place(message, places, f"write `weight {weight}[i] : per {per.text}`"))
             return False
-        first, _ = self.classes.setdefault(per.text, (space, per.span))
+        first, span = self.classes.setdefault(per.text, (space, per.span))
         if first is not space:
-            message = f"already those of {first.value}s"
-            help = "one class name belongs to nodes, edges or graphs; use another name"
-            self.sink.add(errors.class_without_place(weight, per.span, per.text, message, help))
+            message = f"`{per.text}` is a property of {first.value}s, not of {space.value}s"
+            places = (Label(per.span, f"of {space.value}s here"), Label(span, f"of {first.value}s here"))
+            self.sink.add(errors.class_without_place(message, places, "use another name"))
             return False
         return True
+
+    def _class_arguments(self) -> None:
+        """A class name is the name of an argument, as inputs and given weights are."""
+        arguments = {item.name: item.span for item in self.inputs}
+        arguments.update((weight.name, weight.span) for weight in self.weights if weight.given)
+        for name, (_, span) in self.classes.items():
+            if name in arguments:
+                self.sink.add(errors.duplicate_name(name, span, arguments[name], "argument"))
 
     def _statement(self, item: ast.Assign) -> None:
         name = item.target.name
@@ -241,18 +244,20 @@ class _DiagramBuilder:
 
     def _output(self, port: ast.Port) -> None:
         definition = self.names.find(port.name, None)
-        weight = definition is not None and definition.kind == "weight"
+        if definition is None or definition.place is None:
+            return
+        weight = definition.kind == "weight"
         place = self._place(port, weight)
-        if definition is None or place is None or definition.place is None:
+        if place is None:
             return
         name, space = port.name.text, self.frame.space(definition.place)
         if weight:
-            expected = "a weight, which is no result: write a statement or an input"
-            self.sink.add(errors.bad_output(name, port.span, expected, definition.span))
+            self.sink.add(errors.bad_output(name, port.span, "no result", definition.span, "a weight"))
         elif self.frame.space(place) is not space:
             lives, write = self.frame.lives(definition.place), self.frame.written(name, space)
             self.sink.add(errors.wrong_indices(name, port.span, definition.span, lives, write))
         elif name in self.outputs:
-            self.sink.add(errors.bad_output(name, port.span, "an output already", self.outputs[name].span))
+            first = self.outputs[name].span
+            self.sink.add(errors.bad_output(name, port.span, "an output again", first, "an output already"))
         else:
             self.outputs[name] = d.Output(name, space, port.span)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fusionc.diagnostics import Diagnostic, Label, Severity
+from fusionc.options import HARD_CAPS
 from fusionc.source import Span
 from fusionc.suggest import suggest
 
@@ -67,14 +68,16 @@ def cyclic_definition(name: str, span: Span, other: str, defined: Span, target: 
     return Diagnostic("F104", f"`{name}` and `{other}` are defined by each other", labels)
 
 
-def duplicate_name(name: str, span: Span, first: Span | None, kind: str = "name") -> Diagnostic:
+def duplicate_name(
+    name: str, span: Span, first: Span | None, kind: str = "name", taken: str = "fusionc uses this name itself"
+) -> Diagnostic:
     """F105: the same name is defined twice, or is one that fusionc itself uses at this place.
 
     Inputs, weights and statements of a diagram share one set of names; so do diagrams and trees, so do parameters, and
     so do named irreps. Rename one. Fails: `input x : 1o` twice.
     """
     if first is None:
-        labels: tuple[Label, ...] = (Label(span, "fusionc uses this name itself"),)
+        labels: tuple[Label, ...] = (Label(span, taken),)
         return Diagnostic("F105", f"the {kind} `{name}` is already taken", labels, ("choose another name",))
     labels = (Label(span, "defined again"), Label(first, "first defined here"))
     return Diagnostic("F105", f"the {kind} `{name}` is defined twice", labels, ("rename one of them",))
@@ -105,8 +108,10 @@ def unknown_function(name: str, span: Span, candidates: Iterable[str]) -> Diagno
 
     Fails: `y = softmax(x)`.
     """
+    known = tuple(candidates)
     labels = (Label(span, "no such function or tree"),)
-    return Diagnostic("F108", f"there is no function or tree `{name}`", labels, _near(name, candidates))
+    help = _near(name, known, f"there are {listing(sorted(known))}" if known else "")
+    return Diagnostic("F108", f"there is no function or tree `{name}`", labels, help)
 
 
 def unknown_parameter(name: str, span: Span, candidates: Iterable[str]) -> Diagnostic:
@@ -146,19 +151,19 @@ def no_output(name: str, span: Span) -> Diagnostic:
     return Diagnostic("F112", f"the diagram `{name}` has no output", labels, ("say what it computes: `output NAME`",))
 
 
-def bad_output(name: str, span: Span, text: str, other: Span) -> Diagnostic:
+def bad_output(name: str, span: Span, text: str, other: Span, why: str) -> Diagnostic:
     """F114: an output that is a weight, or that is listed twice.
 
     Fails: `output h, h`.
     """
-    labels = (Label(span, text), Label(other, "here"))
+    labels = (Label(span, text), Label(other, why))
     return Diagnostic("F114", f"`{name}` cannot be an output", labels)
 
 
-def bad_header(message: str, span: Span, text: str, help: str) -> Diagnostic:
-    """F113: a `fusion` or `group` line that this compiler does not understand.
+def bad_group(message: str, span: Span, text: str, help: str) -> Diagnostic:
+    """F113: a `group` line that names no group of the language, or is a second one.
 
-    The language version is 1; the group is O3 or SO3, said at most once. Fails: `group SU2`.
+    The group is O3, with parity, or SO3, without; it is said at most once and holds for the file. Fails: `group SU2`.
     """
     return Diagnostic("F113", message, (Label(span, text),), (help,))
 
@@ -192,15 +197,15 @@ def reversed_edge(span: Span, receiver: str, sender: str, first: Span) -> Diagno
     )
 
 
-def no_such_space(shown: str, span: Span, why: str, first: Span | None = None) -> Diagnostic:
+def no_such_space(shown: str, span: Span, why: str, first: Span | None = None, help: str = "") -> Diagnostic:
     """F122: indices on which no tensor of the diagram can live.
 
     Tensors live on nodes [i], on the diagram's one set of edges [i,j], on graphs [g] when `index i in g` is declared,
     or once. Fails: `input t[i,j,k] : 1o`, or `[i,k]` where the edges are `[i,j]`.
     """
     labels = (Label(span, why),) + (() if first is None else (Label(first, "the edges of this diagram"),))
-    help = ("a tensor lives on nodes `[i]`, on edges `[i,j]`, on graphs `[g]` after `index i in g`, or has no index",)
-    return Diagnostic("F122", f"no tensor can live on {shown}", labels, help)
+    spaces = "a tensor lives on nodes `[i]`, on edges `[i,j]`, on graphs `[g]` after `index i in g`, or has no index"
+    return Diagnostic("F122", f"no tensor can live on {shown}", labels, (help or spaces,))
 
 
 def wrong_indices(name: str, span: Span, defined: Span, lives: str, write: str) -> Diagnostic:
@@ -239,13 +244,13 @@ def bad_index_declaration(message: str, span: Span, text: str, help: str) -> Dia
     return Diagnostic("F126", message, (Label(span, text),), (help,))
 
 
-def class_without_place(name: str, span: Span, per: str, message: str, help: str) -> Diagnostic:
+def class_without_place(message: str, places: tuple[Label, ...], help: str) -> Diagnostic:
     """F127: it is not clear which element's class a `weight ... : per NAME` means.
 
     The indices of the weight say where the class argument lives, and all weights of one class name share that argument.
     Fails: `weight W : per species` in a diagram with indices; write `weight W[i] : per species`.
     """
-    return Diagnostic("F127", f"the classes `{per}` of weight `{name}`: {message}", (Label(span, per),), (help,))
+    return Diagnostic("F127", message, places, (help,))
 
 
 def index_summed_twice(index: str, span: Span, bound: Span) -> Diagnostic:
@@ -268,7 +273,8 @@ def unknown_option(key: str, span: Span, where: str, candidates: Iterable[str]) 
     """
     names = sorted(candidates)
     otherwise = f"{where} takes {listing(names)}" if names else f"{where} takes no options"
-    return Diagnostic("F130", f"there is no option `{key}`", (Label(span),), _near(key, names, otherwise))
+    message = f"{where} has no option `{key}`" if where.startswith("`") else f"there is no option `{key}`"
+    return Diagnostic("F130", message, (Label(span),), _near(key, names, otherwise))
 
 
 def bad_option_value(key: str, span: Span, expected: str, near: str | None = None) -> Diagnostic:
@@ -335,7 +341,11 @@ def over_limit(what: str, value: int | str, limit: int, name: str, span: Span, t
     Limits keep a file from a stranger from using up the machine. They are raised on the command line only:
     `--limit NAME=VALUE`. Fails: `sympow(A, 1..50)`.
     """
-    help = (f"if this is meant: `--limit {name}={value}`",)
+    cap = dict(HARD_CAPS).get(name)
+    if isinstance(value, int) and cap is not None and value > cap:
+        help = (f"the limit can be raised to {cap}, and no further",)
+    else:
+        help = (f"if this is meant: `--limit {name}={value}`",)
     return Diagnostic("F137", f"{what} is {value}, the limit is {limit}", (Label(span, text),), help)
 
 

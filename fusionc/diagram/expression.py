@@ -63,9 +63,13 @@ class ExpressionBuilder:
         if joined is None:
             union: Place = frozenset().union(*places)
             names = self.frame.ordered(union)
-            why = f"depends on {errors.listing(names)}, and no edge tensor joins them"
-            first = self.frame.pair if self.frame.edge else None
-            self.sink.add(errors.no_such_space(f"`[{','.join(names)}]`", span, why, first))
+            shown, why = f"`[{','.join(names)}]`", f"depends on {errors.listing(names)}, which no edge joins"
+            if self.frame.edge:
+                help = "sum over one of them first, or give both the names of the ends of an edge"
+                self.sink.add(errors.no_such_space(shown, span, why, self.frame.pair, help))
+            else:
+                help = f"say that there are edges {shown}: with an edge tensor, or a statement such as `m[i,j] = ...`"
+                self.sink.add(errors.no_such_space(shown, span, why, None, help))
         return joined
 
     def lift(self, part: Placed, onto: Place) -> d.Expr:
@@ -83,9 +87,10 @@ class ExpressionBuilder:
 
     def _read(self, port: ast.Port, context: Context) -> Placed | None:
         definition = self.names.find(port.name, context.target)
-        weight = definition is not None and definition.kind == "weight"
-        place = self.frame.place(port.indices, port.span, self.sink, weight)
-        if definition is None or place is None or definition.place is None:
+        if definition is None or definition.place is None:
+            return None
+        place = self.frame.place(port.indices, port.span, self.sink, definition.kind == "weight")
+        if place is None:
             return None
         space = self.frame.space(place)
         defined = self.frame.space(definition.place)

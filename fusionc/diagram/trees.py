@@ -39,6 +39,7 @@ class _TreeBuilder:
         self.used: dict[str, Span] = {}
         self.vertices: list[d.TreeVertex] = []
         self.anonymous = 0
+        self.ambiguous: list[str] = []
 
     def build(self) -> d.Tree | None:
         leaves = [self._leaf(leaf) for leaf in self.tree.leaves]
@@ -66,6 +67,7 @@ class _TreeBuilder:
     def _define(self, name: ast.Name) -> None:
         if name.text in self.legs:
             self._fail(errors.duplicate_name(name.text, name.span, self.legs[name.text], "leg"))
+            self.ambiguous.append(name.text)
         self.legs.setdefault(name.text, name.span)
 
     def _leaf(self, leaf: ast.Leaf) -> d.TreeLeaf | None:
@@ -140,7 +142,7 @@ class _TreeBuilder:
         if name.text not in self.legs:
             self._fail(self._missing(name, owner))
             return None
-        if name.text in self.used:
+        if name.text in self.used and name.text not in self.ambiguous:
             self._fail(errors.leg_used_twice(self.name, name.text, name.span, self.used[name.text]))
             return None
         self.used[name.text] = name.span
