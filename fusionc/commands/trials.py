@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan, nan
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -52,7 +53,8 @@ def trials_of_diagram(diagram: CheckedDiagram, built: type[torch.nn.Module], see
     def compiled(*leaves: Tensor) -> Results:
         given, learned = _assigned(arguments, parameters, leaves)
         named = dict(zip((name for name, _ in module.named_parameters()), learned.values(), strict=True))
-        return _tuple(torch.func.functional_call(module, named, tuple(given.values())))
+        positional: tuple[Any, ...] = tuple(given.values())
+        return _tuple(torch.func.functional_call(module, named, positional))
 
     everything: tuple[Tensor | int, ...] = (*arguments.values(), *parameters.values())
     leaves = [t for t in everything if isinstance(t, Tensor) and t.is_floating_point()]
