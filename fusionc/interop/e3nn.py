@@ -83,10 +83,10 @@ def _pairs(theirs: Any, ours: Any) -> Iterator[tuple[Tensor, Parameter]]:
     if neat is None:
         weights = [(f"w{n}", path.numel) for n, path in enumerate(listing.weighted)]
         biases = [(f"b{out}", listing.out[out].mul) for out in listing.biased]
-    for flat, named in ((theirs.weight, weights), (getattr(theirs, "bias", None), biases)):
+    for flat, named in (("weight", weights), ("bias", biases)):
         start = 0
         for key, numel in named:
-            yield flat.detach()[start : start + numel], getattr(ours, key)
+            yield getattr(theirs, flat).detach()[start : start + numel], getattr(ours, key)
             start += numel
 
 

@@ -237,7 +237,7 @@ def _whole_linear(listing: Listing) -> str | None:
 def _mixing_factor(listing: Listing, path: Path, path_norm: str) -> float:
     beside = [listing.left[other.left].mul for other in listing.paths if other.out == path.out]
     own = listing.left[path.left].mul
-    return {"element": sum(beside), "path": own * len(beside), "none": 1}[path_norm] ** -0.5
+    return 1 / math.sqrt({"element": sum(beside), "path": own * len(beside), "none": 1}[path_norm])
 
 
 def spell(irreps: Irreps) -> str:
