@@ -90,9 +90,22 @@ def _invoke(arguments: Sequence[str]) -> int:
             return result if isinstance(result, int) else EXIT_FINE
     except click.exceptions.Exit as done:
         return done.exit_code
-    except click.ClickException as error:
-        error.show(sys.stderr)
+    except click.exceptions.NoArgsIsHelpError as error:
+        _say(error.format_message())
         return error.exit_code
+    except click.ClickException as error:
+        _refuse(error)
+        return error.exit_code
+
+
+def _refuse(error: click.ClickException) -> None:
+    """click echoes arguments as they are; here what a terminal would act on is escaped."""
+    from fusionc.render import visible
+
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is not None:
+        _say(f"{context.get_usage()}\nTry '{context.command_path} --help' for help.\n")
+    _say(f"Error: {visible(error.format_message())}")
 
 
 def _report_bug(error: Exception, arguments: Sequence[str]) -> int:

@@ -141,6 +141,9 @@ def test_parameters_and_limits_reach_the_compiler(fusionc: Callable, program: Ca
         ("explain", "F203", "--list"),
         ("explain", "F999"),
         ("\x1b[31m",),
+        ("check", "--\x1b[31m"),
+        ("check", "--color", "\x1b[31m", "x"),
+        (),
     ],
 )
 def test_a_wrong_call_is_exit_code_2(fusionc: Callable, arguments: tuple[str, ...]) -> None:
