@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from fusionc.check.ir import CheckedDiagram
+from fusionc.commands.relaid import in_mul_ir
 from fusionc.reference import evaluate
 from fusionc.testing import (
     Sizes,
@@ -74,9 +75,11 @@ def trials_of_module(built: type[torch.nn.Module], seed: int) -> Iterator[Trial]
     module = _instance(built, torch.float64)
     yield from _equivariance(module, _instance(built, torch.float32), seed)
     arguments = random_arguments(module, seed=seed, sizes=SIZES)
-    for tensor in arguments.values():
-        if isinstance(tensor, Tensor) and tensor.is_floating_point():
-            tensor.requires_grad_()
+    floating = [t for t in arguments.values() if isinstance(t, Tensor) and t.is_floating_point()]
+    if not floating:
+        return
+    for tensor in floating:
+        tensor.requires_grad_()
     for what, check in (("gradient", torch.autograd.gradcheck), ("double gradient", torch.autograd.gradgradcheck)):
         passed = check(module, tuple(arguments.values()), fast_mode=True, raise_exception=False)
         yield Trial(f"{what} against finite differences", 0.0 if passed else float("inf"), 1e-3)
@@ -93,7 +96,7 @@ def _equivariance(double: torch.nn.Module, single: torch.nn.Module, seed: int) -
 def _instance(built: type[torch.nn.Module], dtype: torch.dtype) -> torch.nn.Module:
     """The constructor takes one `num_<classes>` for each kind of classes."""
     counts = {name: SIZES.classes for name in inspect.signature(built).parameters if name.startswith("num_")}
-    return built(**counts, dtype=dtype)
+    return in_mul_ir(built(**counts, dtype=dtype))
 
 
 def _with_parameters(module: torch.nn.Module, values: Mapping[str, Tensor]) -> torch.nn.Module:
