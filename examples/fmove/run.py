@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from fusionc.compiler import check_source
-
 from fusionc.diagnostics import CompileError
 from fusionc.options import CompileOptions
 from fusionc.render import render_all

@@ -182,7 +182,9 @@ def _mixing(listing: Listing, path: Path) -> tuple[str, list[str]]:
 def _nothing(listing: Listing, out: int) -> str:
     """A value for an output segment that no path reaches: one of no channels."""
     if listing.out[out].mul:
-        raise ValueError(f"no path reaches output segment {out}, {listing.out[out]}, which is always zero: leave it out")
+        raise ValueError(
+            f"no path reaches output segment {out}, {listing.out[out]}, which is always zero: leave it out"
+        )
     return f"(x{listing.at} * x{listing.at} : {listing.out[out]} with mode=uvuv)"
 
 

@@ -84,16 +84,20 @@ def import_symmetric_contraction(
     """
     contraction = module if isinstance(module, Contraction) else read_contraction(module)
     text = program(contraction, name)
-    weights = contraction.weights[0][0]
+    return text, {"W": import_weights(contraction, weight_maps(contraction, text, options))}
+
+
+def import_weights(contraction: Contraction, maps: Sequence[WeightMap]) -> Tensor:
+    """The flat weights of `sympow`, `[elements, numel]`, that give what the contraction's own give."""
     channels = contraction.irreps_in[0].mul
-    maps = weight_maps(contraction, text, options)
-    flat = weights.new_zeros(weights.shape[0], channels * sum(len(found.offsets) for found in maps))
-    for found in maps:
-        theirs = contraction.weights[found.out][found.order - 1].detach()
-        ours = torch.einsum("pq,eqc->epc", found.matrix, theirs.double())
-        for path, offset in enumerate(found.offsets):
+    first = contraction.weights[0][0]
+    flat = first.new_zeros(first.shape[0], channels * sum(len(part.offsets) for part in maps))
+    for part in maps:
+        theirs = contraction.weights[part.out][part.order - 1].detach()
+        ours = torch.einsum("pq,eqc->epc", part.matrix, theirs.double())
+        for path, offset in enumerate(part.offsets):
             flat[:, offset : offset + channels] = ours[:, path].to(flat.dtype)
-    return text, {"W": flat}
+    return flat
 
 
 def export_weights(flat: Tensor, contraction: Contraction, maps: Sequence[WeightMap]) -> tuple[tuple[Tensor, ...], ...]:
@@ -176,9 +180,14 @@ def features_to_mace(x: Tensor, irreps: Irreps) -> Tensor:
 def weight_maps(
     contraction: Contraction, text: str | None = None, options: CompileOptions | None = None
 ) -> tuple[WeightMap, ...]:
-    """The maps, by output segment and order, onto the weights of the `sympow` in `text` (by default `program`'s)."""
-    source = Source("contraction.fusion", text or program(contraction))
-    diagram = check_source(source, options or CompileOptions()).program.diagrams[0]
+    """The maps, by output segment and order, onto the weights of the `sympow` in `text` (by default `program`'s).
+
+    That is the only `sympow` of the diagram `options.entry`, or of the first one. Its operand and its ascription must
+    be the contraction's irreps, and its orders start at 1.
+    """
+    options = options or CompileOptions()
+    checked = check_source(Source("contraction.fusion", text or program(contraction)), options).program
+    diagram = next(found for found in checked.diagrams if options.entry in (None, found.name))
     paths = _power(diagram).paths
     dims = [segment.irrep.dim for segment in contraction.irreps_in]
     found = []

@@ -1,4 +1,4 @@
-"""Compiled product bases against MACE's `SymmetricContraction`, run by an interpreter of its own.
+"""Compiled product bases and a whole layer against MACE itself, run by an interpreter of its own.
 
 MACE pins an e3nn whose coupling signs differ, so that it cannot live beside ours: FUSIONC_MACE_PYTHON names the
 interpreter that has it, and files of plain tensors are what crosses over.
@@ -23,12 +23,13 @@ from fusionc.interop.mace import (
     features_from_mace,
     features_to_mace,
     import_symmetric_contraction,
+    import_weights,
     weight_maps,
 )
 from fusionc.options import CompileOptions
 
 INTERPRETER = os.environ.get("FUSIONC_MACE_PYTHON")
-SCRIPT = Path(__file__).parents[1] / "interop" / "dump_contraction.py"
+ROOT = Path(__file__).parents[2]
 CASES = ["correlation-1", "correlation-2", "correlation-3", "correlation-4", "pseudovectors"]
 
 pytestmark = [
@@ -37,15 +38,18 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def computed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    path = tmp_path_factory.mktemp("mace") / "contractions.pt"
+def run_mace(script: str, path: Path) -> dict[str, Any]:
+    """What a script of tests/interop saves when MACE's interpreter runs it."""
     environment = {**os.environ, "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [str(INTERPRETER), SCRIPT, path], capture_output=True, text=True, env=environment, timeout=600
-    )
+    command = [str(INTERPRETER), ROOT / "tests" / "interop" / script, path]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600)
     assert done.returncode == 0, done.stderr
     return torch.load(path, weights_only=True)
+
+
+@pytest.fixture(scope="module")
+def computed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return run_mace("dump_contraction.py", tmp_path_factory.mktemp("mace") / "contractions.pt")
 
 
 def contraction_of(case: dict[str, Any]) -> Contraction:
@@ -125,3 +129,38 @@ def test_features_go_both_ways(computed: dict[str, Any]) -> None:
     case = computed["correlation-2"]
     irreps = Irreps.parse(case["irreps_in"])
     assert torch.equal(features_to_mace(features_from_mace(case["x"], irreps), irreps), case["x"])
+
+
+def test_whole_layer(tmp_path: Path) -> None:
+    """`examples/mace_layer` is MACE's residual interaction block with its product block, weight for weight."""
+    case = run_mace("dump_layer.py", tmp_path / "layer.pt")
+    path, channels, elements = ROOT / "examples" / "mace_layer" / "mace_layer.fusion", 4, 3
+    params = {"C": channels, "F": case["f"].shape[1], "S": elements}
+    options = CompileOptions(entry="mace_layer", params=tuple(params.items()), convention="e3nn-0.4")
+    given = Contraction(
+        Irreps.parse("4x0e+4x1o+4x2e+4x3o"),
+        Irreps.parse("4x0e+4x1o"),
+        tuple(tuple(row) for row in case["bases"]),
+        tuple(tuple(row) for row in case["weights"]),
+    )
+    maps = weight_maps(given, path.read_text(encoding="utf-8"), options)
+    # MACE's skip is a product with the one-hot species: a weight for each irrep, channel, species and channel
+    skip = case["skip"].reshape(2, channels, elements, channels).permute(2, 0, 1, 3).flatten(1) / elements**0.5
+    state = {
+        "W": import_weights(given, maps),
+        "K": skip,
+        "u_weight": case["linear_up"],
+        "m_weight": case["radial"].flatten(),
+        "a_weight": case["linear"],
+        "h_weight": case["product"],
+    }
+    module_class = fusionc.load(path, entry="mace_layer", convention="e3nn-0.4", **params)
+    module = module_class(num_species=elements, dtype=torch.float64)
+    missing, unexpected = module.load_state_dict(state, strict=False)
+    assert (missing, unexpected) == (["e_weight", "e_weight_2"], [])
+
+    x, r = (case[name].clone().requires_grad_() for name in ("x", "r"))
+    h, _ = module(x, r, case["f"], case["edge_index"], case["species"])
+    close(h, case["h"], "layer")
+    for name, gradient in zip(("x", "r"), torch.autograd.grad(h, [x, r], case["seen"]), strict=True):
+        close(gradient, case[f"grad_{name}"], f"gradient of {name}")
