@@ -8,14 +8,13 @@ R-moves get them there. Parity is carried along: the parity of an edge is the pr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
-from typing import NamedTuple, assert_never
+from typing import NamedTuple
 
 from fusionc.algebra.irrep import Irrep
-from fusionc.algebra.recoupling import f_symbol
-from fusionc.algebra.surd import Surd, SurdSum
+from fusionc.algebra.moves import Chain, Move, Node, State, States, applied, flattened, inverse, sort_leaves
+from fusionc.algebra.surd import SurdSum
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +169,7 @@ def expand(source: FusionTree | Combination, family: Family) -> Expansion:
         edges = dict(zip(chain.edges[1:], (irrep.l for irrep in labels), strict=True))
         states[(*frame.degrees, *(edges[n] for n in range(len(frame.degrees), 2 * len(frame.degrees) - 1)))] = value
     for move in reversed(moves):
-        states = _applied(_inverse(move), states)
+        states = applied(inverse(move), states)
     inside: list[tuple[FusionTree, SurdSum]] = []
     outside: list[tuple[FusionTree, SurdSum]] = []
     for state in sorted(states):
@@ -190,45 +189,6 @@ def _sorted_terms(terms: Iterable[tuple[Labels, SurdSum]]) -> tuple[tuple[Labels
     return tuple(sorted(((labels, value) for labels, value in terms if value), key=lambda term: term[0]))
 
 
-# The rewriting itself works on numbered edges: the n leaves from left to right, then the vertices' outgoing edges from
-# the inside out. A state is the degree of every edge. A move changes the shape for all states of a combination alike,
-# and keeps the edges' numbers.
-
-_State = tuple[int, ...]
-_States = dict[_State, SurdSum]
-_Node = int | tuple["_Node", "_Node", int]
-
-
-class _Exchange(NamedTuple):
-    """(a b)_root = +-(b a)_root."""
-
-    a: int
-    b: int
-    root: int
-
-
-class _Recouple(NamedTuple):
-    """(a (b c)_edge)_root to ((a b)_edge c)_root, or back if not `leftwards`."""
-
-    a: int
-    b: int
-    c: int
-    root: int
-    edge: int
-    leftwards: bool
-
-
-_Move = _Exchange | _Recouple
-
-
-@dataclass(slots=True)
-class _Chain:
-    """A left comb: `edges[n]` joins the first n+1 leaves, so `edges[0]` is `leaves[0]`."""
-
-    leaves: list[int]
-    edges: list[int]
-
-
 @dataclass(slots=True)
 class _Frame:
     """The edges' numbers in one bracketing."""
@@ -236,7 +196,7 @@ class _Frame:
     shape: FusionTree | Family
     leaves: tuple[Leaf, ...] = field(init=False)
     degrees: tuple[int, ...] = field(init=False)
-    root: _Node = field(init=False)
+    root: Node = field(init=False)
 
     def __post_init__(self) -> None:
         self.leaves = leaves_of(self.shape)
@@ -245,18 +205,18 @@ class _Frame:
             raise ValueError("two leaves of a tree have the same name")
         leaf_edges, inner_edges = iter(range(len(self.leaves))), iter(range(len(self.leaves), 2 * len(self.leaves)))
 
-        def number(part: FusionTree | Family) -> _Node:
+        def number(part: FusionTree | Family) -> Node:
             if isinstance(part, Leaf):
                 return next(leaf_edges)
             return (number(part.left), number(part.right), next(inner_edges))
 
         self.root = number(self.shape)
 
-    def state(self, tree: FusionTree) -> _State:
+    def state(self, tree: FusionTree) -> State:
         return (*self.degrees, *_inner_degrees(tree))
 
-    def tree(self, state: _State) -> FusionTree:
-        def build(node: _Node) -> FusionTree:
+    def tree(self, state: State) -> FusionTree:
+        def build(node: Node) -> FusionTree:
             if isinstance(node, int):
                 return self.leaves[node]
             left, right = build(node[0]), build(node[1])
@@ -264,10 +224,10 @@ class _Frame:
 
         return build(self.root)
 
-    def to_comb(self) -> tuple[_Chain, list[_Move]]:
+    def to_comb(self) -> tuple[Chain, list[Move]]:
         """The moves that turn the bracketing into the left comb with the same order of leaves."""
-        moves: list[_Move] = []
-        return _flattened(self.root, moves), moves
+        moves: list[Move] = []
+        return flattened(self.root, moves), moves
 
 
 def _inner_degrees(tree: FusionTree) -> tuple[int, ...]:
@@ -276,43 +236,14 @@ def _inner_degrees(tree: FusionTree) -> tuple[int, ...]:
     return (*_inner_degrees(tree.left), *_inner_degrees(tree.right), tree.irrep.l)
 
 
-def _flattened(node: _Node, moves: list[_Move]) -> _Chain:
-    if isinstance(node, int):
-        return _Chain([node], [node])
-    left, right, root = _flattened(node[0], moves), _flattened(node[1], moves), node[2]
-    outer = root
-    for n in range(len(right.leaves) - 1, 0, -1):
-        moves.append(_Recouple(left.edges[-1], right.edges[n - 1], right.leaves[n], outer, right.edges[n], True))
-        outer = right.edges[n]
-    return _Chain(left.leaves + right.leaves, [*left.edges, *right.edges[1:], root])
-
-
-def _sort(chain: _Chain, rank: Mapping[int, int], moves: list[_Move]) -> None:
-    """Bubble sort: neighbours ((x a)_m b)_n are exchanged by R, F and R."""
-    for end in range(len(chain.leaves) - 1, 0, -1):
-        for n in range(end):
-            a, b = chain.leaves[n], chain.leaves[n + 1]
-            if rank[a] < rank[b]:
-                continue
-            if n == 0:
-                moves.append(_Exchange(a, b, chain.edges[1]))
-                chain.edges[0] = b
-            else:
-                before, middle, after = chain.edges[n - 1 : n + 2]
-                moves.append(_Exchange(middle, b, after))
-                moves.append(_Recouple(b, before, a, after, middle, True))
-                moves.append(_Exchange(b, before, middle))
-            chain.leaves[n], chain.leaves[n + 1] = b, a
-
-
-def _to_combs(frame: _Frame, states: _States, order: tuple[str, ...]) -> Combination:
+def _to_combs(frame: _Frame, states: States, order: tuple[str, ...]) -> Combination:
     names = {leaf.name: n for n, leaf in enumerate(frame.leaves)}
     if sorted(names) != sorted(order):
         raise ValueError(f"the order {', '.join(order)} does not name every leaf once: {', '.join(names)}")
     chain, moves = frame.to_comb()
-    _sort(chain, {names[name]: n for n, name in enumerate(order)}, moves)
+    sort_leaves(chain, {names[name]: n for n, name in enumerate(order)}, moves)
     for move in moves:
-        states = _applied(move, states)
+        states = applied(move, states)
     leaves = tuple(frame.leaves[names[name]] for name in order)
     terms = []
     for state, value in states.items():
@@ -324,46 +255,9 @@ def _to_combs(frame: _Frame, states: _States, order: tuple[str, ...]) -> Combina
     return Combination(leaves, _sorted_terms(terms))
 
 
-def _as_states(combination: Combination) -> tuple[_Frame, _States]:
+def _as_states(combination: Combination) -> tuple[_Frame, States]:
     comb: Family = combination.leaves[0]
     for leaf in combination.leaves[1:]:
         comb = Branch(comb, leaf)
     frame = _Frame(comb)
     return frame, {(*frame.degrees, *(irrep.l for irrep in labels)): value for labels, value in combination.terms}
-
-
-def _inverse(move: _Move) -> _Move:
-    return move._replace(leftwards=not move.leftwards) if isinstance(move, _Recouple) else move
-
-
-def _applied(move: _Move, states: _States) -> _States:
-    match move:
-        case _Exchange(a, b, root):
-            return {s: -value if (s[a] + s[b] + s[root]) % 2 else value for s, value in states.items()}
-        case _Recouple():
-            return _recoupled(move, states)
-        case _:
-            assert_never(move)
-
-
-def _recoupled(move: _Recouple, states: _States) -> _States:
-    found: _States = {}
-    edge = move.edge
-    for state, value in states.items():
-        a, b, c, root = state[move.a], state[move.b], state[move.c], state[move.root]
-        for new, factor in _recoupling_row(a, b, c, root, state[edge], move.leftwards):
-            target = (*state[:edge], new, *state[edge + 1 :])
-            found[target] = found.get(target, SurdSum()) + value * factor
-    return {state: value for state, value in found.items() if value}
-
-
-@cache
-def _recoupling_row(a: int, b: int, c: int, root: int, old: int, leftwards: bool) -> tuple[tuple[int, SurdSum], ...]:
-    first, second, rest = (a, b, c) if leftwards else (b, c, a)
-    low = max(abs(first - second), abs(rest - root))
-    found = []
-    for new in range(low, min(first + second, rest + root) + 1):
-        symbol: Surd = f_symbol(a, b, c, root, new, old) if leftwards else f_symbol(a, b, c, root, old, new)
-        if symbol:
-            found.append((new, SurdSum.of(symbol)))
-    return tuple(found)
