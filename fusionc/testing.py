@@ -39,11 +39,15 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """What a diagram and the module made of it have in common. `inversion`: the group is O(3), not SO(3)."""
+    """What a diagram and the module made of it have in common. `inversion`: the group is O(3), not SO(3).
+
+    `layout`: of a segment's channels and components in memory, "mul_ir" or "ir_mul".
+    """
 
     arguments: tuple[Port, ...]
     results: tuple[Port, ...]
     inversion: bool
+    layout: str = "mul_ir"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,7 @@ def _module_interface(module: Any) -> Interface:
         Port(name, ArgumentKind.TENSOR, Space(module.spaces[name]), Irreps.parse(text, group))
         for name, text in module.irreps_out.items()
     )
-    return Interface(tuple(arguments), results, group is Group.O3)
+    return Interface(tuple(arguments), results, group is Group.O3, getattr(module, "layout", "mul_ir"))
 
 
 # ----------------------------------------------------------------- arguments
@@ -215,14 +219,14 @@ def _vertex(l: int) -> Tensor:
     return sqrt(2 * l + 1) * torch.tensor(clebsch.dense(1, l - 1, l, "e3nn"), dtype=torch.float64)
 
 
-def rotation_matrices(irreps: Irreps, rotation: Tensor, invert: bool = False) -> Tensor:
+def rotation_matrices(irreps: Irreps, rotation: Tensor, invert: bool = False, layout: str = "mul_ir") -> Tensor:
     """The block-diagonal matrix `[dim, dim]` that `irreps` make of a rotation, followed by an inversion if `invert`."""
     matrix = torch.zeros(irreps.dim, irreps.dim, dtype=torch.float64)
+    axes = {"mul_ir": "uv,ij->uivj", "ir_mul": "uv,ij->iujv"}[layout]
     for segment, (start, stop) in zip(irreps, irreps.slices, strict=True):
         block = rotation_matrix(segment.irrep.l, rotation) * (segment.irrep.p if invert else 1)
-        for copy in range(start, stop, segment.irrep.dim):
-            copy_end = copy + segment.irrep.dim
-            matrix[copy:copy_end, copy:copy_end] = block
+        copies = torch.eye(segment.mul, dtype=torch.float64)
+        matrix[start:stop, start:stop] = torch.einsum(axes, copies, block).reshape(segment.dim, segment.dim)
     return matrix
 
 
@@ -261,7 +265,7 @@ def equivariance_error(
             plain = call(arguments)
             turned = call(_turn_all(face, arguments, rotation, invert))
         for port, before, after in zip(face.results, plain, turned, strict=True):
-            expected = _turn(port, before, rotation, invert)
+            expected = _turn(port, before, rotation, invert, face.layout)
             error = relative_error(after, expected, floor)
             if not error <= errors[port.name]:  # true of NaN too
                 errors[port.name] = error
@@ -309,15 +313,15 @@ def _turn_all(
     out: dict[str, Tensor | int] = {}
     for port in face.arguments:
         given = arguments[port.name]
-        out[port.name] = given if isinstance(given, int) else _turn(port, given, rotation, invert)
+        out[port.name] = given if isinstance(given, int) else _turn(port, given, rotation, invert, face.layout)
     return out
 
 
-def _turn(port: Port, tensor: Tensor, rotation: Tensor, invert: bool) -> Tensor:
+def _turn(port: Port, tensor: Tensor, rotation: Tensor, invert: bool, layout: str) -> Tensor:
     """g acting on an argument or a result; weights are not touched."""
     if port.kind is not ArgumentKind.TENSOR or port.irreps is None:
         return tensor
-    return tensor @ rotation_matrices(port.irreps, rotation, invert).to(tensor).T
+    return tensor @ rotation_matrices(port.irreps, rotation, invert, layout).to(tensor).T
 
 
 def _function(subject: CheckedDiagram | torch.nn.Module, seed: int, sizes: Sizes) -> Function:

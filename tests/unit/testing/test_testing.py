@@ -201,6 +201,20 @@ def test_so3_has_no_inversion_and_no_parity_letters() -> None:
     assert assert_equivariant(Turned()) < 1e-14
 
 
+def test_a_module_may_keep_its_channels_inside() -> None:
+    class Inside(Module):
+        layout = "ir_mul"
+
+        def forward(self, x: Tensor, R: Tensor) -> Tensor:
+            first, second = x[:, 1::2], x[:, 2::2]
+            return torch.cat([x[:, :1], torch.stack([first - second, 2 * first], dim=-1).flatten(1)], dim=-1)
+
+    assert assert_equivariant(Inside()) < 1e-14
+    Inside.layout = "mul_ir"
+    with pytest.raises(AssertionError, match="z is not equivariant"):
+        assert_equivariant(Inside())
+
+
 def test_results_are_reported_one_by_one() -> None:
     class Pair(Module):
         irreps_out: ClassVar = {"good": "1x0e", "bad": "2x1o"}
