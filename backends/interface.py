@@ -1,0 +1,35 @@
+"""What every backend is given besides plans."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Where a generated file says that it comes from. Everything is checked: it is printed as it stands.
+
+    source         base name of the source, every character outside [A-Za-z0-9._-] replaced
+    source_sha256  of the source text
+    plan_sha256    of the plan's canonical JSON
+    version        of fusionc
+    """
+
+    source: str
+    source_sha256: str
+    plan_sha256: str
+    version: str
+
+    def __post_init__(self) -> None:
+        for text in (self.source, self.source_sha256, self.plan_sha256, self.version):
+            if _UNSAFE.search(text):
+                raise ValueError(f"not safe to print: {ascii(text)}")
+
+
+def safe_name(name: str) -> str:
+    """The base name of a path, with everything replaced that could mean something to a language or a terminal."""
+    base = re.split(r"[/\\]", name)[-1]
+    return _UNSAFE.sub("_", base)[:64] or "_"

@@ -1,0 +1,26 @@
+"""The text of supporting functions, read from `support.py`, which is tested as it stands."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from functools import cache
+from importlib import resources
+
+
+def supplied(names: Iterable[str]) -> tuple[str, ...]:
+    """The source of the functions with these names."""
+    functions = _functions()
+    return tuple(functions[name] for name in names)
+
+
+@cache
+def _functions() -> dict[str, str]:
+    text = resources.files("fusionc.backends.pytorch").joinpath("support.py").read_text(encoding="utf-8")
+    found = {}
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef):
+            segment = ast.get_source_segment(text, node)
+            assert segment is not None
+            found[node.name] = segment
+    return found
