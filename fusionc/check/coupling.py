@@ -115,22 +115,29 @@ def elements(mode: Mode, left: int, right: int) -> int:
             assert_never(mode)
 
 
-def free_routes(left: Irreps, right: Irreps, mode: Mode | None, keep: Keep) -> Iterator[Route | Misfit]:
-    """Left segment, right segment, output l: all that is kept, each to a segment of its own."""
+def _pairs(left: Irreps, right: Irreps, keep: Keep) -> Iterator[tuple[int, int, tuple[Irrep, ...]]]:
+    """Pairs of segments with what they couple to and the filters keep; worked out once for each pair of irreps."""
+    kept: dict[tuple[Irrep, Irrep], tuple[Irrep, ...]] = {}
     for i, a in enumerate(left):
         for j, b in enumerate(right):
-            if a.mul == 0 or b.mul == 0:
-                continue
-            chosen = mode or default_mode(a.mul, b.mul)
-            for irrep in a.irrep * b.irrep:
-                if not keep(a.irrep, b.irrep, irrep):
-                    continue
-                if chosen is None or not fits(chosen, a.mul, b.mul):
-                    yield Misfit(i, j)
-                    continue
-                mul = channels(chosen, a.mul, b.mul)
-                if mul:
-                    yield Route(i, j, -1, Segment(mul, irrep), chosen)
+            pair = (a.irrep, b.irrep)
+            if pair not in kept:
+                kept[pair] = tuple(irrep for irrep in a.irrep * b.irrep if keep(a.irrep, b.irrep, irrep))
+            if kept[pair] and a.mul and b.mul:
+                yield i, j, kept[pair]
+
+
+def free_routes(left: Irreps, right: Irreps, mode: Mode | None, keep: Keep) -> Iterator[Route | Misfit]:
+    """Left segment, right segment, output l: all that is kept, each to a segment of its own."""
+    for i, j, kept in _pairs(left, right, keep):
+        m, n = left[i].mul, right[j].mul
+        chosen = mode or default_mode(m, n)
+        if chosen is None or not fits(chosen, m, n):
+            yield Misfit(i, j)
+            continue
+        mul = channels(chosen, m, n)
+        if mul:
+            yield from (Route(i, j, -1, Segment(mul, irrep), chosen) for irrep in kept)
 
 
 def aimed_routes(left: Irreps, right: Irreps, out: Irreps, mode: Mode | None, keep: Keep) -> Iterator[Route | Misfit]:
@@ -139,20 +146,22 @@ def aimed_routes(left: Irreps, right: Irreps, out: Irreps, mode: Mode | None, ke
     for k, segment in enumerate(out):
         if segment.mul:
             places.setdefault(segment.irrep, []).append(k)
-    for i, a in enumerate(left):
-        for j, b in enumerate(right):
-            if a.mul == 0 or b.mul == 0:
-                continue
-            chosen = mode or default_mode(a.mul, b.mul)
-            reached = [irrep for irrep in a.irrep * b.irrep if irrep in places and keep(a.irrep, b.irrep, irrep)]
-            if reached and (chosen is None or not fits(chosen, a.mul, b.mul)):
-                yield Misfit(i, j)
-                continue
-            for k in sorted(k for irrep in reached for k in places[irrep]):
-                if chosen is None or not elements(chosen, a.mul, b.mul):
-                    continue
-                if channels(chosen, a.mul, b.mul) in (None, out[k].mul):
-                    yield Route(i, j, k, out[k], chosen)
+
+    def wanted(a: Irrep, b: Irrep, irrep: Irrep) -> bool:
+        return irrep in places and keep(a, b, irrep)
+
+    for i, j, reached in _pairs(left, right, wanted):
+        m, n = left[i].mul, right[j].mul
+        chosen = mode or default_mode(m, n)
+        if chosen is None or not fits(chosen, m, n):
+            yield Misfit(i, j)
+            continue
+        if not elements(chosen, m, n):
+            continue
+        mul = channels(chosen, m, n)
+        for k in sorted(k for irrep in reached for k in places[irrep]):
+            if mul in (None, out[k].mul):
+                yield Route(i, j, k, out[k], chosen)
 
 
 def own_segments(routes: tuple[Route, ...]) -> tuple[Irreps, tuple[Route, ...]]:
