@@ -39,8 +39,10 @@ def to_fusion(tp: Any, name: str = "tp") -> str:
     and shared by all elements, `x` and `y` have exactly one leading dimension and `w` has none.
 
     Raises TypeError for a module of another kind, ValueError for what the language has no word for: output segments
-    that no path reaches and that e3nn fills with zeros, `f_in` and `f_out` of a linear.
+    that no path reaches and that e3nn fills with zeros, `f_in` and `f_out` of a linear. Also for a `name` that is none.
     """
+    if not (name.isascii() and name.isidentifier()):
+        raise ValueError(f"{name!r} cannot be the name of a diagram")
     listing = _read(tp)
     neat = whole_statement(listing)
     statements = _statements_by_path(listing) if neat is None else (neat,)

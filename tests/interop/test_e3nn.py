@@ -201,5 +201,7 @@ def test_wide_weights_are_cut() -> None:
 def test_other_modules_are_refused() -> None:
     with pytest.raises(TypeError, match="no e3nn TensorProduct or Linear but a ReLU"):
         interop.to_fusion(torch.nn.ReLU())
+    with pytest.raises(ValueError, match="cannot be the name"):
+        interop.to_fusion(o3.Linear("2x0e", "2x0e"), "a {\n}")
     with pytest.raises(ValueError, match="f_in"):
         interop.to_fusion(o3.Linear("2x0e", "2x0e", f_in=2, f_out=3))
