@@ -25,6 +25,8 @@ class Console:
     def artefact(self, text: str) -> None:
         """To stdout, as UTF-8 whatever the locale, so that it is the same everywhere."""
         stream = sys.stdout
+        if stream is None:
+            return
         if hasattr(stream, "buffer"):
             stream.flush()
             stream.buffer.write(text.encode("utf-8"))

@@ -55,6 +55,8 @@ def _verify_source(session: Session, path: str, seed: int) -> int:
     compiled = compile_source(source, session.options)
     session.console.diagnostics(source, compiled.planned.checked.warnings)
     built = classes_of(module_of(compiled.text, Path(source.name).stem))
+    if not built:
+        session.console.note(f"{source.name}: no diagram, so that there is nothing to run")
     passed = True
     for (diagram, _), module in zip(compiled.planned.report.pairs(), built, strict=True):
         passed &= _tell(session, diagram.name, tuple(trials_of_diagram(diagram, module, seed)))

@@ -48,7 +48,7 @@ def load(
     options = _options(entry, backend, dtype, layout, convention, limits, params)
     source = _source(path_or_text, options.limits)
     compiled = compiler.compile_source(source, options)
-    _warn(source, compiled.planned.checked.warnings)
+    _warn(source, compiled.planned.checked.warnings, 2)
     classes = classes_of(module_of(compiled.text, Path(source.name).stem))
     if len(classes) != 1:
         names = ", ".join(plan.network.name for plan in compiled.planned.plans)
@@ -75,7 +75,7 @@ def plan(
     options = _options(entry, "torch", dtype, layout, convention, limits, params)
     source = _source(path_or_text, options.limits)
     planned = compiler.plan_source(source, options)
-    _warn(source, planned.checked.warnings)
+    _warn(source, planned.checked.warnings, 3)  # called by the package `fusionc.plan`, which is called by the user
     return planned.report
 
 
@@ -114,9 +114,9 @@ def _source(path_or_text: str | os.PathLike[str], limits: Limits) -> Source:
     return load_source(os.fspath(path_or_text), limits)
 
 
-def _warn(source: Source, diagnostics: tuple[Diagnostic, ...]) -> None:
-    """As Python warnings, at the line that called `load` or `plan`."""
+def _warn(source: Source, diagnostics: tuple[Diagnostic, ...], frames: int) -> None:
+    """As Python warnings, at the line so many frames above."""
     from fusionc.render import render_short
 
     for diagnostic in diagnostics:
-        warnings.warn(render_short(source, diagnostic), CompileWarning, stacklevel=3)
+        warnings.warn(render_short(source, diagnostic), CompileWarning, stacklevel=frames + 1)
