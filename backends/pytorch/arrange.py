@@ -156,13 +156,13 @@ class _Arrangement:
                 self.store.hold_like(taken.name, self.store.blocks[block], space, tuple(pairs), start)
 
     def _along(self, vertices: tuple[int, ...]) -> list[tuple[Space, Via, list[int]]]:
-        """Moves by their way; what lives once is the same everywhere."""
+        """Moves by their way. What lives once is repeated, for a sum that counts its elements."""
         groups: dict[tuple[Space, Via], list[int]] = {}
         for n in vertices:
             op = self.network.vertices[n].op
             assert isinstance(op, ir.Move)
-            if self.store.shape(op.operand).space is Space.ONCE:
-                self.store.alias(n, op.operand)
+            if op.via is Via.ALL:
+                self.store.hold_rows(n, program.Expand(self.store.read(op.operand), self._full(self.store.shape(n))))
             else:
                 groups.setdefault((self.network.vertices[n].space, op.via), []).append(n)
         return [(space, via, wires) for (space, via), wires in groups.items()]

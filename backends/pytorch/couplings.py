@@ -202,7 +202,7 @@ def _n(store: Storage, wire: int) -> program.Size:
 def _small_matrices(store: Storage, paths: list[Path]) -> list[Expr]:
     """sum_j C_ijk y_j of every path as `[elements, d3, d1]`, from one product of all y with all coupling tensors."""
     wires = tuple(dict.fromkeys(p.right for p in paths))
-    y, starts = store.matrix(wires)
+    y, rows, starts = store.matrix(wires)
     entries: list[tuple[int, int, Surd]] = []
     column, sizes = 0, []
     for path in paths:
@@ -211,8 +211,6 @@ def _small_matrices(store: Storage, paths: list[Path]) -> list[Expr]:
         entries += [(row + j, column + k * d1 + i, value) for i, j, k, value in path.entries]
         sizes.append(d1 * d3)
         column += d1 * d3
-    rows = store.blocks[store.place(wires[0]).block].width if isinstance(y, program.Name) else 0
-    rows = max(rows, *(s + store.shape(w).dim for s, w in zip(starts, wires, strict=True)))
     stem = store.stem(paths[0].vertex)
     constant = store.constant(stem, rows, column, entries)
     name = store.let(f"{stem}_matrices", program.MatrixProduct(y, constant))

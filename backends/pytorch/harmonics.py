@@ -28,7 +28,7 @@ def harmonics(store: Storage, vertices: tuple[int, ...]) -> None:
 
 def _harmonics_of(store: Storage, operand: int, normalize: bool, norm: Norm, vertices: tuple[int, ...]) -> None:
     stem = store.stem(vertices[0])
-    vector, _ = store.matrix((operand,))
+    vector, _, _ = store.matrix((operand,))
     r: Expr = store.let(f"{stem}_r", program.Unit(vector) if normalize else vector)
     degrees = [_degree(store, n) for n in vertices]
     size = store.size(store.shape(operand).space)

@@ -277,23 +277,25 @@ class Storage:
         """The channels of a scalar wire that lives once, as a matrix."""
         return program.Reshape(self.piece(self.place(wire)), (rows, columns))
 
-    def matrix(self, wires: tuple[int, ...]) -> tuple[Expr, tuple[int, ...]]:
-        """Wires of a single channel as `[elements, columns]`, and the column where each begins."""
+    def matrix(self, wires: tuple[int, ...]) -> tuple[Expr, int, tuple[int, ...]]:
+        """Wires of a single channel as `[elements, columns]`, the number of columns, and where each wire begins."""
         run = self.run(wires)
         if run is not None:
             block = self.blocks[run.block]
             starts = tuple(self.place(w).start for w in wires)
             needed = run.stop - run.start
             if block.kind is Kind.COLUMNS and block.width <= 2 * needed:
-                return program.Name(block.name), starts
-            return self._flat(self.piece(run), block, needed), tuple(s - run.start for s in starts)
-        parts, starts, column = [], [], 0
+                return program.Name(block.name), block.width, starts
+            return self._flat(self.piece(run), block, needed), needed, tuple(s - run.start for s in starts)
+        parts: list[Expr] = []
+        begins: list[int] = []
+        column = 0
         for wire in wires:
             place = self.place(wire)
             parts.append(self._flat(self.piece(place), self.blocks[place.block], self.shape(wire).dim))
-            starts.append(column)
+            begins.append(column)
             column += self.shape(wire).dim
-        return (program.Cat(tuple(parts), 1) if len(parts) > 1 else parts[0]), tuple(starts)
+        return (program.Cat(tuple(parts), 1) if len(parts) > 1 else parts[0]), column, tuple(begins)
 
     def _flat(self, piece: Expr, block: Block, width: int) -> Expr:
         if block.kind is Kind.COLUMNS:
