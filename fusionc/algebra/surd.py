@@ -175,15 +175,19 @@ def _fixed_point(radicand: int, factor: Fraction, bits: int) -> int:
     return size if factor > 0 else -size
 
 
+_SMALL = 256
+"""Above the primes in any factorial that degrees up to the hard limit lead to."""
+
+
 @cache
 def square_part(n: int) -> tuple[int, int]:
     """(a, s) with n = a^2 s, s squarefree, for n >= 1.
 
-    Trial division to the cube root of what is left, which has then at most two prime factors. The numbers of this
-    algebra divide products of factorials, so that small primes leave 1.
+    The numbers of this algebra are a square times a quotient of factorials, so that a square is left once small primes
+    are divided out. Any other number takes trial division to its cube root, which leaves two prime factors at most.
     """
     root, free, rest, divisor = 1, 1, n, 2
-    while divisor**3 <= rest:
+    while divisor**3 <= rest and (divisor < _SMALL or isqrt(rest) ** 2 != rest):
         power = 0
         while rest % divisor == 0:
             rest //= divisor

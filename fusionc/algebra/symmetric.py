@@ -10,6 +10,7 @@ rationals from below, and where it reaches the count from characters the combs t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -105,13 +106,19 @@ def _labellings(label: Irrep, rest: list[Irrep], out: Irrep) -> Iterator[Labels]
 
 
 @cache
-def _symmetric_weights(l: int, count: int) -> dict[int, int]:
-    """The weights of the symmetric power of one irrep of degree l."""
+def _symmetric_weights(l: int, count: int, copies: int = 1) -> dict[int, int]:
+    """The weights of the symmetric power of `copies` copies of the irrep of degree l.
+
+    Every weight m has `copies` states, of which n (with repetition) are chosen in C(copies+n-1, n) ways.
+    """
     powers: list[dict[int, int]] = [{0: 1}, *({} for _ in range(count))]
     for m in range(-l, l + 1):
-        for n in range(1, count + 1):
-            for weight, ways in powers[n - 1].items():
-                powers[n][weight + m] = powers[n].get(weight + m, 0) + ways
+        # From the highest power down, so that those below are still without this weight.
+        for total in range(count, 0, -1):
+            grown = powers[total]
+            for n in range(1, total + 1):
+                for weight, ways in powers[total - n].items():
+                    grown[weight + n * m] = grown.get(weight + n * m, 0) + ways * comb(copies + n - 1, n)
     return powers[count]
 
 
@@ -131,17 +138,15 @@ def _choice_weights(choice: Choice) -> dict[int, int]:
 def _power_weights(irreps: tuple[Irrep, ...], order: int) -> dict[tuple[int, int], int]:
     """The (weight, parity) of the symmetric power of a sum: all choices of leaves at once."""
     powers: list[dict[tuple[int, int], int]] = [{(0, 1): 1}, *({} for _ in range(order))]
-    for irrep in irreps:
-        longer: list[dict[tuple[int, int], int]] = [{} for _ in powers]
-        for before, count in product(range(order + 1), repeat=2):
-            if before + count > order:
-                continue
-            grown = longer[before + count]
-            for (a, p), ways in powers[before].items():
-                for b, more in _symmetric_weights(irrep.l, count).items():
-                    key = (a + b, p * irrep.p**count)
-                    grown[key] = grown.get(key, 0) + ways * more
-        powers = longer
+    for irrep, copies in Counter(irreps).items():
+        for total in range(order, 0, -1):
+            grown = powers[total]
+            for n in range(1, total + 1):
+                more = _symmetric_weights(irrep.l, n, copies).items()
+                for (a, p), ways in powers[total - n].items():
+                    for b, factor in more:
+                        key = (a + b, p * irrep.p**n)
+                        grown[key] = grown.get(key, 0) + ways * factor
     return powers[order]
 
 

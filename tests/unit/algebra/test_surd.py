@@ -127,3 +127,8 @@ def test_square_part_of_factorials_is_quick() -> None:
     root, free = square_part(factorial(61) * factorial(40))
     assert root * root * free == factorial(61) * factorial(40)
     assert free < 10**24
+
+
+def test_square_part_of_a_large_square_is_quick() -> None:
+    prime = 2**127 - 1
+    assert square_part(prime**2 * 6) == (prime, 6)

@@ -95,7 +95,7 @@ def test_the_choice_is_greedy_in_sorted_order(text: str, order: int, out: str) -
     assert tuple(greedy) == symmetric_trees(leaves, order, Irrep.parse(out))
 
 
-@pytest.mark.parametrize(("text", "order"), [("0e+1o+2e", 3), ("1e+1o", 4), ("1o+1o+0o", 3), ("3o", 5), ("2e", 0)])
+@pytest.mark.parametrize(("text", "order"), [("0e+1o+2e", 3), ("1e+1o", 4), ("1o+1o+0o+1o", 3), ("3o", 5), ("2e", 0)])
 def test_dimensions_are_those_of_explicit_weights(text: str, order: int) -> None:
     states = [(m, irrep.p) for irrep in irreps(text) for m in range(-irrep.l, irrep.l + 1)]
     weights: Counter[tuple[int, int]] = Counter()
@@ -105,7 +105,11 @@ def test_dimensions_are_those_of_explicit_weights(text: str, order: int) -> None
         assert symmetric_dimension(irreps(text), order, out) == weights[out.l, out.p] - weights[out.l + 1, out.p]
 
 
-@pytest.mark.parametrize(("text", "order"), [("0e+1o+2e+3o", 4), ("1o+1e+12e", 6)])
+@pytest.mark.parametrize(
+    ("text", "order"),
+    [("0e+1o+2e+3o", 4), ("1o+1e+12e", 6), ("+".join(["12e", "12o"] * 128), 6)],
+    ids=["4", "6", "256 segments"],
+)
 def test_dimensions_add_up(text: str, order: int) -> None:
     highest = order * max(irrep.l for irrep in irreps(text))
     every = [Irrep(l, p) for l in range(highest + 1) for p in (1, -1)]
