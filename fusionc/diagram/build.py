@@ -173,8 +173,8 @@ class _DiagramBuilder:
         parts = tuple(self.inputs), tuple(self.weights), tuple(self.statements), tuple(self.outputs.values())
         return d.Diagram(self.diagram.name.text, self.frame.indices, *parts, self.diagram.span)
 
-    def _place(self, port: ast.Port, weight: bool = False) -> Place | None:
-        return self.frame.place(port.indices, port.span, self.sink, weight)
+    def _place(self, port: ast.Port, once: bool = False) -> Place | None:
+        return self.frame.place(port.indices, port.span, self.sink, once)
 
     def _input(self, item: ast.Input) -> None:
         place, labels = self._place(item.port), self.scope.labels(item.irreps)
@@ -186,7 +186,7 @@ class _DiagramBuilder:
 
     def _weight(self, item: ast.Weight) -> None:
         name = item.port.name
-        place = self._place(item.port, weight=item.per is None)
+        place = self._place(item.port, once=item.per is None)
         if place is not None and item.per is not None and not self._class(name.text, item.per, place):
             place = None
         if self.names.define(name, "weight", place) and place is not None:
@@ -247,7 +247,7 @@ class _DiagramBuilder:
         if definition is None or definition.place is None:
             return
         weight = definition.kind == "weight"
-        place = self._place(port, weight)
+        place = self._place(port, definition.place == ONCE)
         if place is None:
             return
         name, space = port.name.text, self.frame.space(definition.place)

@@ -12,7 +12,7 @@ from fusionc.diagram import ir as d
 from fusionc.diagram.calls import build_call
 from fusionc.diagram.clauses import NEEDS, Reach, clause_of
 from fusionc.diagram.context import Context, Placed, TreeShape
-from fusionc.diagram.frame import ONCE, Frame, Place
+from fusionc.diagram.frame import BATCH, ONCE, Frame, Place
 from fusionc.diagram.names import Names
 from fusionc.diagram.scope import Scope
 from fusionc.source import Span
@@ -77,7 +77,7 @@ class ExpressionBuilder:
 
     def onto_left(self, part: Placed, left: Place, context: Context) -> d.Expr | None:
         """The value of a statement, seen from its left side."""
-        if part.place == ONCE and left != ONCE:
+        if part.place == ONCE and left not in (ONCE, BATCH):
             shown = self.frame.shown(left)
             self.sink.add(errors.single_value(part.expr.span, context.left, context.target.text, shown))
             return None
@@ -89,7 +89,7 @@ class ExpressionBuilder:
         definition = self.names.find(port.name, context.target)
         if definition is None or definition.place is None:
             return None
-        place = self.frame.place(port.indices, port.span, self.sink, definition.kind == "weight")
+        place = self.frame.place(port.indices, port.span, self.sink, definition.place == ONCE)
         if place is None:
             return None
         space = self.frame.space(place)
@@ -180,7 +180,7 @@ class ExpressionBuilder:
         if part is None:
             return None
         summed: Place = frozenset(name.text for name in expr.indices)
-        held = self.frame.closed(part.place)
+        held = part.place if not part.place & summed else self.frame.closed(part.place)  # a fixed node fixes its graph
         for index in expr.indices:
             if index.text not in held:
                 self.sink.add(errors.nothing_to_sum(index.text, index.span, expr.operand.span))

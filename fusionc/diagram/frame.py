@@ -100,7 +100,7 @@ class Frame:
 
     def lift(self, expr: Expr, place: Place, onto: Place) -> Expr:
         """`expr`, which lives on `place`, seen from `onto`; a value that exists once is never copied."""
-        if place in (onto, ONCE):
+        if place in (onto, ONCE):  # in a batch, too, what exists once is the same for all
             return expr
         space = self.space(onto)
         if self.indices.graph in place:
@@ -108,12 +108,12 @@ class Frame:
         via = Via.RECEIVER if self.indices.receiver in place else Via.SENDER
         return Gather(expr, via, space, expr.span)
 
-    def place(self, names: tuple[ast.Name, ...], span: Span, sink: Sink, weight: bool = False) -> Place | None:
-        """The place that written indices mean; None after an error. A learned weight exists once in any diagram."""
+    def place(self, names: tuple[ast.Name, ...], span: Span, sink: Sink, once: bool = False) -> Place | None:
+        """The place that written indices mean; None after an error. `once`: what has none exists once, as weights do."""
         written = tuple(name.text for name in names)
         shown = f"`[{','.join(written)}]`"
         if len(names) == 0:
-            return BATCH if self.batch and not weight else ONCE
+            return BATCH if self.batch and not once else ONCE
         if len(names) == 1:
             return frozenset(written)
         if len(names) > 2:

@@ -51,7 +51,8 @@ def test_without_an_ascription_each_path_has_its_segment() -> None:
 
 
 def test_one_channel_for_each_weight() -> None:
-    body = "input A[i] : 3x0e + 3x1o\nweight W[i] : per species\nB[i] : 3x0e = sympow(A[i], 2) with weights=W[i]\noutput B[i]"
+    body = "input A[i] : 3x0e + 3x1o\nweight W[i] : per species\n"
+    body += "B[i] : 3x0e = sympow(A[i], 2) with weights=W[i]\noutput B[i]"
     assert diagram(body).parameters == (ir.LearnedWeight("W", 6, "species", False),)
 
 
