@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -75,12 +76,48 @@ def test_example_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_example_runs(folder: Path, tmp_path: Path) -> None:
-    """As a user runs it: from another folder, with nothing but the package installed."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, folder / "run.py"], capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=240
-    )
-    assert done.returncode == 0, done.stderr
-    assert SAYS[folder.name] in done.stdout
+def test_example_says_what_it_shows(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
+    try:
+        runpy.run_path(str(folder / "run.py"), run_name="__main__")
+    finally:
+        torch.set_default_dtype(dtype)
+        torch.set_num_threads(threads)
+    assert SAYS[folder.name] in capsys.readouterr().out
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_example_runs_by_itself(folder: Path, tmp_path: Path) -> None:
+    """As a user runs it: from another folder, twice alike but for the time it took."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    said = []
+    for _ in range(2):
+        command = [sys.executable, folder / "run.py"]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=240)
+        assert done.returncode == 0, done.stderr
+        said.append([line for line in done.stdout.splitlines() if not line.endswith(" s)")])
+    assert said[0] == said[1]
+
+
+def test_stilbene_energies_do_not_turn(capsys: pytest.CaptureFixture[str]) -> None:
+    """The numbers that `make demo` prints: equal energies before and after, errors of rounding only."""
+    dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
+    try:
+        runpy.run_path(str(ROOT / "examples" / "stilbene" / "run.py"), run_name="__main__")
+    finally:
+        torch.set_default_dtype(dtype)
+        torch.set_num_threads(threads)
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    energies = [float(line.split()[-1]) for line in lines if line.startswith("energy")]
+    turned = [float(line.split()[-1]) for line in lines if line.startswith("after")]
+    errors = [float(line.split()[-3]) for line in lines if line.endswith("relative error")]
+    assert len(energies) == 2
+    assert len(errors) == 4
+    assert abs(energies[0] - energies[1]) > 1e-4
+    assert all(abs(a - b) < 1e-10 for a, b in zip(energies, turned, strict=True))
+    assert max(errors) < 1e-11

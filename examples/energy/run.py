@@ -10,6 +10,12 @@ from fusionc.render import render_all
 from fusionc.testing import equivariance_error
 
 PROGRAM = Path(__file__).with_name("energy.fusion")
+WRONG = """diagram wrong {
+  input h[i] : 128x0e + 64x1o
+  g[i] = silu(filter(h[i], "1o"))
+  output g[i]
+}
+"""
 
 
 def main() -> None:
@@ -22,7 +28,7 @@ def main() -> None:
 
     print("\nsilu of a vector:\n")
     try:
-        fusionc.load(PROGRAM.read_text().replace('filter(h[i], "0e")', 'filter(h[i], "1o")'))
+        fusionc.load(WRONG)
     except CompileError as error:
         print(render_all(error.source, error.diagnostics))
 

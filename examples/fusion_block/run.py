@@ -15,7 +15,10 @@ def main() -> None:
     (diagram,) = fusionc.plan(PROGRAM).to_dict()["diagrams"]
     print(f"{len(diagram['paths'])} paths, {len(diagram['steps'])} steps")
     for rewrite in diagram["rewrites"]:
-        print(f"  {rewrite['name']}: {rewrite['did']}")
+        print(
+            f"  {rewrite['name']} removes {rewrite['vertices_removed']} vertices of the network: "
+            f"{rewrite['before']:,} multiply-adds become {rewrite['after']:,}"
+        )
     naive, planned = (diagram["cost"][key]["multiply_adds"] for key in ("naive", "planned"))
     print(f"multiply-adds a node of {diagram['degree']} edges: {naive:,} as written, {planned:,} planned")
 
