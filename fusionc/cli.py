@@ -79,6 +79,10 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         _say("fusionc: interrupted")
         return EXIT_INTERRUPTED
+    except OSError as error:  # what files are to blame for is told by the commands; this is stdout, or the system
+        _say(f"fusionc: {(error.strerror or type(error).__name__).lower()}")
+        _discard_output()
+        return EXIT_CALL
     except Exception as error:
         return _report_bug(error, arguments)
 

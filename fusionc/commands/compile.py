@@ -73,6 +73,7 @@ def module_file(path: str) -> str:
 
 def _compile(session: Session, path: str, target: str, force: bool) -> int:
     from fusionc.compiler import compile_source
+    from fusionc.render import visible
 
     source = session.read(path)
     compiled = compile_source(source, session.options)
@@ -82,7 +83,7 @@ def _compile(session: Session, path: str, target: str, force: bool) -> int:
         return EXIT_FINE
     _make_folder(Path(target).parent)
     write(Path(target), compiled.text, inputs=() if path == "-" else (Path(path),), force=force)
-    session.console.note(f"wrote {ascii(target)[1:-1]}")
+    session.console.note(f"wrote {visible(target)}")
     return EXIT_FINE
 
 

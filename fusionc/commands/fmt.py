@@ -49,10 +49,10 @@ def _format(session: Session, path: str, only_check: bool, diff: bool) -> int:
 
 
 def _differs(path: str, source: Source, text: str) -> bool:
-    """Compared byte for byte where there is a file: line ends and a byte order mark are layout, too."""
-    if path == "-":
+    """Line ends are layout, too, and so is a byte order mark, which only the size of the file still tells of."""
+    if path == "-" or source.text != text:
         return source.text != text
-    return Path(path).read_bytes() != text.encode("utf-8")
+    return Path(path).stat().st_size != len(text.encode("utf-8"))
 
 
 def _difference(source: Source, text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from fusionc import cli
-from fusionc.commands import session
+from fusionc.commands import deadline, session
 from fusionc.diagnostics import InternalError
 
 
@@ -82,8 +83,8 @@ def test_interrupted(spawn: Callable, tmp_path: Path) -> None:
 
 def _wait_until_reading(process: subprocess.Popen[bytes]) -> None:
     """Until the process has imported everything and waits for its standard input."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
         call = Path(f"/proc/{process.pid}/syscall")
         if call.exists() and call.read_text().startswith("0 0x0 "):
             return
@@ -100,6 +101,15 @@ def test_a_closed_pipe_is_quiet(spawn: Callable) -> None:
     _, err = process.communicate(timeout=20)
     assert process.returncode == 0
     assert err == b""
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no device that is full")
+def test_a_full_disk_behind_stdout_is_no_bug(spawn: Callable) -> None:
+    with open("/dev/full", "wb") as full:
+        process = spawn("explain", "--list", stdout=full)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert err == b"fusionc: no space left on device\n"
 
 
 def test_without_any_standard_stream(spawn: Callable, program: Callable) -> None:
@@ -148,6 +158,19 @@ def test_no_command_but_verify_and_doctor_needs_torch(program: Callable) -> None
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, timeout=60)
     assert done.stderr.splitlines()[-1] == "[0, 0, 0, 0, 0, 3]", done.stderr
     assert "torch is missing" in done.stderr
+
+
+@pytest.mark.parametrize(("terminal", "seconds", "shown"), [(True, 0.3, True), (True, 0.0, False), (False, 0.3, False)])
+def test_progress_appears_on_a_terminal_when_it_takes_long(
+    monkeypatch: pytest.MonkeyPatch, terminal: bool, seconds: float, shown: bool
+) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(stream, "isatty", lambda: terminal)
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(deadline, "PATIENCE", 0.1)
+    with deadline.progress("working", wanted=True):
+        time.sleep(seconds)
+    assert stream.getvalue() == ("working ...\r\033[K" if shown else "")
 
 
 def test_exit_codes_are_those_of_the_contract() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -155,7 +154,7 @@ INJECTIONS = [
 
 
 @pytest.mark.parametrize("stem", INJECTIONS, ids=[ascii(name) for name in INJECTIONS])
-def test_file_names_never_become_code(fusionc: Callable, program: Callable, tmp_path: Path, stem: str) -> None:
+def test_file_names_never_become_code(fusionc: Callable, program: Callable, stem: str) -> None:
     try:
         source = program(name=f"{stem.replace('/', '_')}.fusion")
     except (OSError, UnicodeEncodeError):
@@ -165,14 +164,11 @@ def test_file_names_never_become_code(fusionc: Callable, program: Callable, tmp_
     assert run.code == 0, run.err
     assert run.out.isascii()
     assert run.out.startswith(MARKER)
-    assert ast.dump(ast.parse(run.out)) == ast.dump(ast.parse(plain))
+    # Parsed as bytes, as Python does with a file: a `coding:` line would count.
+    assert ast.dump(ast.parse(run.out.encode())) == ast.dump(ast.parse(plain.encode()))
     assert run.out.count("\n") == plain.count("\n")
     assert "\r" not in run.out
     assert "coding:" not in "".join(run.out.splitlines()[:2])
-    code = "import sys; exec(compile(sys.stdin.buffer.read(), 'm', 'exec'))"
-    done = subprocess.run([sys.executable, "-c", code], input=run.out.encode(), cwd=tmp_path, timeout=60)
-    assert done.returncode == 0
-    assert not (tmp_path / "pwned").exists()
 
 
 @pytest.mark.parametrize("stem", INJECTIONS, ids=[ascii(name) for name in INJECTIONS])

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +17,7 @@ import pytest
 from fusionc.runtime import writing
 from fusionc.runtime.writing import MARKER, OutputError, write
 
+ROOT = Path(__file__).resolve().parents[3]
 OURS = f"{MARKER} 0.0.1\nx = 1\n"
 
 
@@ -115,6 +121,34 @@ def test_the_file_is_whole_at_any_moment(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(writing.os, "replace", watched)
     write(path, OURS + "new\n")
     assert seen == [(OURS, OURS + "new\n")]
+
+
+def test_a_full_disk_leaves_the_old_file(spawn: Callable, program: Callable, tmp_path: Path) -> None:
+    """Here the system refuses: no file may be larger than 1,000 bytes."""
+    source, target = program(), tmp_path / "norm.py"
+    target.write_text(OURS)
+    limited = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (1000, 1000))
+    process = spawn("compile", source, "-o", target, preexec_fn=limited, environment={"PYTHONDONTWRITEBYTECODE": "1"})
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert b"file too large" in err
+    assert target.read_text() == OURS
+    assert sorted(os.listdir(tmp_path)) == ["norm.fusion", "norm.py"]
+
+
+def test_a_killed_process_leaves_the_old_file(fusionc: Callable, program: Callable, tmp_path: Path) -> None:
+    source, target = program(), tmp_path / "norm.py"
+    target.write_text(OURS)
+    code = (
+        "import os, signal\nfrom fusionc.cli import run\n"
+        "os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL)\n"
+        f"run(['compile', {str(source)!r}, '-o', {str(target)!r}])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=30)
+    assert done.returncode == -signal.SIGKILL
+    assert target.read_text() == OURS
+    assert fusionc("compile", source, "-o", target).code == 0
+    assert "class Norm(" in target.read_text()
 
 
 def test_refusals_of_the_command_are_exit_code_2(fusionc: Callable, program: Callable, tmp_path: Path) -> None:
