@@ -80,8 +80,9 @@ def trials_of_module(built: type[torch.nn.Module], seed: int) -> Iterator[Trial]
         return
     for tensor in floating:
         tensor.requires_grad_()
+    positional: tuple[Any, ...] = tuple(arguments.values())
     for what, check in (("gradient", torch.autograd.gradcheck), ("double gradient", torch.autograd.gradgradcheck)):
-        passed = check(module, tuple(arguments.values()), fast_mode=True, raise_exception=False)
+        passed = check(module, positional, fast_mode=True, raise_exception=False)
         yield Trial(f"{what} against finite differences", 0.0 if passed else float("inf"), 1e-3)
 
 
