@@ -85,8 +85,12 @@ def _paths(diagram: Json) -> list[str]:
     for (statement, kind), group in groupby(diagram["paths"], key=lambda p: (p["statement"], p["kind"])):
         rows = [_path_row(path) for path in group]
         header = ("path", "from", "to", "mode", "label", "normalisation", "weight")
-        lines += ["", f"{statement}: {_counted(len(rows), 'path')} of a {kind}", *columns(header, rows, ">")]
+        title = f"{statement}: {_counted(len(rows), 'path')} of a {kind}{_VERTICES.get(kind, '')}"
+        lines += ["", title, *columns(header, rows, ">")]
     return lines[1:]
+
+
+_VERTICES = dict.fromkeys(("power", "tree"), ", each vertex sqrt(2l+1) w3j times the normalisation of the path")
 
 
 def _path_row(path: Json) -> tuple[str, ...]:

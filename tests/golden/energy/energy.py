@@ -21,7 +21,8 @@ def _expect(
         raise TypeError(f"{name} must be {dtype}, not {tensor.dtype}")
     if tensor.device != device:
         raise ValueError(f"{name} must be on {device}, not on {tensor.device}")
-    if tensor.dim() != len(shape) or any(want not in (-1, have) for want, have in zip(shape, tensor.shape)):
+    # `in` would be shorter, but torch.compile cannot decide it for symbolic lengths
+    if tensor.dim() != len(shape) or any(w != -1 and w != n for w, n in zip(shape, tensor.shape, strict=True)):
         wanted = ", ".join("any" if want == -1 else str(want) for want in shape)
         raise ValueError(f"{name} must have shape [{wanted}], not {list(tensor.shape)}")
 
