@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -196,6 +198,19 @@ def test_zeros_are_refused() -> None:
 def test_wide_weights_are_cut() -> None:
     tp = o3.FullyConnectedTensorProduct("300x0e", "20x0e", "20x0e", shared_weights=False, compile_left_right=False)
     assert "input w : 65536x0e + 54464x0e" in interop.to_fusion(tp)
+
+
+def test_wide_weights_give_the_same() -> None:
+    agree(o3.FullyConnectedTensorProduct("80x0e + 1x1o", "30x0e", "30x0e + 1x1o", shared_weights=False))
+    paths = [(0, 0, 0, "uvw", True), (1, 1, 0, "uuw", True)]
+    text = agree(o3.TensorProduct("80x0e + 2x1o", "30x0e + 2x1o", "30x0e", paths, shared_weights=False))
+    assert "weights=cat(segment(w, 0), segment(w, 1))" in text
+
+
+def test_importing_needs_no_e3nn() -> None:
+    program = "import sys, fusionc.interop.e3nn; print([n for n in ('e3nn', 'torch', 'numpy') if n in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_other_modules_are_refused() -> None:
