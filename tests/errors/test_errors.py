@@ -11,7 +11,6 @@ import inspect
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -65,14 +64,13 @@ def case_options(text: str) -> CompileOptions:
 
 
 def diagnostics(source: Source, options: CompileOptions, code: str) -> tuple[Diagnostic, ...]:
-    """What the compiler says as far as the stage of `code`."""
-    run: Callable[[Source, CompileOptions], Any] = compiler.plan_source if code >= "F300" else compiler.check_source
+    """What the compiler says as far as the stage of `code`; warnings, when it finds no error."""
     try:
-        result = run(source, options)
+        if code >= "F300":
+            return compiler.compile_source(source, options).planned.checked.warnings
+        return compiler.check_source(source, options).warnings
     except CompileError as error:
         return error.diagnostics
-    checked = getattr(result, "checked", result)
-    return tuple(checked.warnings)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
