@@ -6,6 +6,7 @@ from dataclasses import FrozenInstanceError, fields
 
 import pytest
 
+from fusionc import grammar
 from fusionc.options import HARD_CAPS, CompileOptions, Limits
 
 
@@ -47,3 +48,17 @@ def test_frozen_and_hashable() -> None:
     assert hash(CompileOptions(params=(("C", 2),))) == hash(CompileOptions(params=(("C", 2),)))
     with pytest.raises(FrozenInstanceError):
         Limits().l = 5  # type: ignore[misc]
+
+
+def test_the_reference_lists_every_limit() -> None:
+    caps = dict(HARD_CAPS)
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:4]]
+        for line in grammar.read("REFERENCE.md").split("\n")
+        if "| `" in line
+    ]
+    listed = [row for row in rows if row[0].strip("`") in {f.name for f in fields(Limits)}]
+    assert listed == [
+        [f"`{f.name}`", f"{getattr(Limits(), f.name):,}", f"{caps[f.name]:,}" if f.name in caps else ""]
+        for f in fields(Limits)
+    ]

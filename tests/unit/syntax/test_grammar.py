@@ -75,3 +75,8 @@ def test_no_keyword_is_reserved(text: str, word: str) -> None:
 def test_words_with_a_meaning_are_names_too(name: str) -> None:
     text = f"diagram d {{\n  input {name}[i] : 1o\n  z[i] = {name}[i] * {name}[i]\n  output {name}[i], z[i]\n}}\n"
     assert name in repr(parse(Source("x", text)))
+
+
+def test_the_reference_names_every_keyword() -> None:
+    words = grammar.read("REFERENCE.md").partition("**Words.**")[2].partition("`")[2].partition("`")[0]
+    assert sorted(words.split()) == KEYWORDS
