@@ -130,6 +130,12 @@ def test_a_tensor_outside_the_span_is_refused() -> None:
         weight_maps(wrong)
 
 
+def test_half_precision_is_refused() -> None:
+    given = contraction("3x0e+3x1o", "3x0e", 1, seed=0)
+    with pytest.raises(ValueError, match="float32 or float64"):
+        weight_maps(Contraction(given.irreps_in, given.irreps_out, ((given.bases[0][0].half(),),), given.weights))
+
+
 def test_features_change_layout_and_back() -> None:
     irreps = Irreps.parse("3x0e+3x1o+3x2e")
     x = torch.arange(2 * 3 * 9).reshape(2, 3, 9)
