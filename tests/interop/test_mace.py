@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 from e3nn import o3
-from fusionc.compiler import check_source
 from torch import Tensor
 
 from fusionc.algebra.irrep import Irrep, Irreps
+from fusionc.compiler import check_source
 from fusionc.interop.mace import (
     Contraction,
     export_weights,
