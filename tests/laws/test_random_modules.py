@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
+from typing import Literal
 
 import pytest
 import torch
 from random_diagrams import random_diagram
-from random_seeds import ALL, FAST, blocks, each_seed
+from random_seeds import ALL, FAST, blocks, each_seed, options
 from torch import Tensor
 
 from fusionc.check.ir import CheckedDiagram
+from fusionc.commands.relaid import in_mul_ir
 from fusionc.compiler import compile_source
-from fusionc.options import CompileOptions
 from fusionc.reference import evaluate
 from fusionc.runtime.generated import classes_of, module_of
 from fusionc.source import Source
-from fusionc.testing import Sizes, interface, random_arguments, random_parameters, relative_error
+from fusionc.testing import (
+    Sizes,
+    equivariance_error,
+    interface,
+    random_arguments,
+    random_parameters,
+    relative_error,
+)
 
 TOLERANCE = 1e-11
 FLOOR = 0.1  # what is zero by symmetry holds rounding, up to about 1e-13 with random weights
@@ -29,9 +38,9 @@ Results = tuple[Tensor, ...]
 Function = Callable[[Arguments, Parameters], Results]
 
 
-def compiled(seed: int) -> tuple[CheckedDiagram, torch.nn.Module]:
+def compiled(seed: int, layout: Literal["mul_ir", "ir_mul"] = "mul_ir") -> tuple[CheckedDiagram, torch.nn.Module]:
     source = Source(f"d{seed}.fusion", random_diagram(seed))
-    found = compile_source(source, CompileOptions(dtype="float64"))
+    found = compile_source(source, replace(options(seed), layout=layout))
     (diagram,) = found.planned.checked.program.diagrams
     (built,) = classes_of(module_of(found.text, f"d{seed}"))
     counts = {f"num_{weight.per}": 3 for weight in diagram.parameters if weight.per is not None}
@@ -79,6 +88,32 @@ def module_equals_reference(seed: int) -> str | None:
             if not all(error <= TOLERANCE for error in errors):
                 return f"{what}: relative errors {', '.join(f'{error:.2g}' for error in errors)}"
     return None
+
+
+def layout_is_a_permutation(seed: int) -> str | None:
+    """With `ir_mul` a module gives the same results, channels inside, and is equivariant."""
+    diagram, module = compiled(seed, "ir_mul")
+    parameters = random_parameters(diagram, seed=seed, sizes=SIZES[0])
+    module.load_state_dict(module.state_dict() | parameters)
+    arguments = random_arguments(diagram, seed=seed, sizes=SIZES[0])
+    with torch.no_grad():
+        found = in_mul_ir(module)(*arguments.values())
+    expected = evaluate(diagram, arguments, parameters)
+    errors = [relative_error(a, b, FLOOR) for a, b in zip(found, expected, strict=True)]
+    turned = equivariance_error(module, seed=seed, trials=2, sizes=SIZES[0], dtype=torch.float64, floor=FLOOR)
+    errors += turned.values()
+    return None if all(error <= TOLERANCE for error in errors) else f"relative errors {errors}"
+
+
+@pytest.mark.parametrize("seeds", blocks(FAST))
+def test_layout_is_a_permutation(seeds: range) -> None:
+    each_seed(layout_is_a_permutation, seeds)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seeds", blocks(ALL))
+def test_layout_is_a_permutation_for_all(seeds: range) -> None:
+    each_seed(layout_is_a_permutation, seeds)
 
 
 @pytest.mark.parametrize("seeds", blocks(FAST))
