@@ -106,7 +106,7 @@ class Scope:
             return None
         return Labels(tuple(Term(1, l, "y", term.span) for l in range(lmax + 1)))
 
-    def labels_of_text(self, text: ast.String) -> Labels | None:
+    def labels_of_text(self, function: str, text: ast.String) -> Labels | None:
         """The labels of a string such as `"0e+1o"`, with each term's place inside the string."""
         terms: list[Term | HalfInteger] = []
         offset = text.span.start + 1  # the opening quote
@@ -126,6 +126,6 @@ class Scope:
             elif _HALF.fullmatch(word) is not None:
                 terms.append(HalfInteger(word, span))
             else:
-                self.sink.add(errors.bad_option_value("filter", text.span, 'labels such as `"0e+1o"`'))
+                self.sink.add(errors.bad_option_value(function, text.span, 'labels such as `"0e+1o"`'))
                 return None
         return Labels(tuple(terms), False, text.span)
