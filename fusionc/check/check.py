@@ -31,7 +31,7 @@ def check(program: d.Program, options: CompileOptions, sink: Sink) -> k.CheckedP
 def _diagram(
     diagram: d.Diagram, program: d.Program, trees: Mapping[str, CheckedTree], options: CompileOptions, sink: Sink
 ) -> k.CheckedDiagram:
-    values = Values(diagram, program.group, options.limits, sink)
+    values = Values(diagram, program.group, options, sink)
     for item in diagram.inputs:
         irreps = resolve_sum(item.labels, program.group, options.limits, sink, "an input's irreps")
         values.declared[item.name] = item.labels.span
