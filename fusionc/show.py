@@ -77,8 +77,9 @@ def _parts(value: object) -> list[tuple[str, Any]]:
         return []
     if isinstance(value, tuple):
         return [(str(n), part) for n, part in enumerate(value)]
-    if is_dataclass(value):
-        return [(name, getattr(value, name)) for name in _shown_fields(type(value))]
+    if is_dataclass(value) and not isinstance(value, type):
+        kind: type = type(value)
+        return [(name, getattr(value, name)) for name in _shown_fields(kind)]
     return []
 
 
