@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from fusionc import __version__, backends
+from fusionc import __version__
 from fusionc.check.check import check
 from fusionc.check.ir import CheckedDiagram, CheckedProgram
 from fusionc.diagnostics import CompileError, Diagnostic, Sink
@@ -89,6 +89,8 @@ def plan_source(source: Source, options: CompileOptions | None = None) -> Planne
 
 def compile_source(source: Source, options: CompileOptions | None = None) -> Compiled:
     """One Python module with a class for each plan. Raises CompileError."""
+    from fusionc import backends  # half of the start-up, which checking and planning do without
+
     options = options or CompileOptions()
     planned = plan_source(source, options)
     sha = hashlib.sha256(source.text.encode()).hexdigest()
