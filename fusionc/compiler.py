@@ -3,8 +3,7 @@
     text --parse--> File --build--> Program --check--> CheckedProgram
          and for each diagram: --expand--> Network --REWRITES--> Network --order--> Plan --emit--> a module's text
 
-Every stage is a function from one immutable value to the next. `parse` raises on syntax errors; `build` and `check`
-collect what they find in one sink, so that a run reports errors of names and of irreps together.
+`parse` raises on syntax errors; `build` and `check` collect in one sink, so that a run reports all kinds of errors.
 """
 
 from __future__ import annotations
