@@ -56,10 +56,11 @@ def compiled_outputs(module: torch.nn.Module, arguments: Arguments, parameters: 
 def derivatives(function: Function, arguments: Arguments, parameters: Parameters, seed: int) -> list[Results]:
     """Values, the gradient of a random combination of them, and the gradient of one of that."""
     generator = torch.Generator().manual_seed(seed)
-    given = {name: _leaf(value) for name, value in arguments.items()}
-    learned = {name: _leaf(value) for name, value in parameters.items()}
-    everything = (*given.values(), *learned.values())
-    leaves = [leaf for leaf in everything if isinstance(leaf, Tensor) and leaf.requires_grad]
+    tensors = {name: value for name, value in arguments.items() if isinstance(value, Tensor)}
+    floating = {name: value for name, value in tensors.items() if value.is_floating_point()}
+    differentiated = {name: value.clone().requires_grad_() for name, value in floating.items()}
+    learned = {name: value.clone().requires_grad_() for name, value in parameters.items()}
+    given, leaves = {**arguments, **differentiated}, [*differentiated.values(), *learned.values()]
     orders = [function(given, learned)]
     for _ in range(2):
         total = torch.stack([0.0 * leaf.sum() for leaf in leaves]).sum()  # what depends on nothing has gradient zero
@@ -67,11 +68,6 @@ def derivatives(function: Function, arguments: Arguments, parameters: Parameters
             total = total + (value * torch.randn(value.shape, generator=generator, dtype=torch.float64)).sum()
         orders.append(torch.autograd.grad(total, leaves, create_graph=True))
     return orders
-
-
-def _leaf(value: Tensor | int) -> Tensor | int:
-    floating = isinstance(value, Tensor) and value.is_floating_point()
-    return value.clone().requires_grad_() if floating else value
 
 
 def module_equals_reference(seed: int) -> str | None:
