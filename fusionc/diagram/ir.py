@@ -431,7 +431,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Program:
+    """`named`: the irreps that have a name, used or not."""
+
     group: Group
+    named: tuple[Labels, ...]
     trees: tuple[Tree, ...]
     diagrams: tuple[Diagram, ...]
     checks: tuple[Check, ...]

@@ -26,9 +26,11 @@ class Scope:
     integers: dict[str, tuple[int | None, Span]] = field(default_factory=dict)
     """None: defined, but wrongly; its uses are not reported again."""
     irreps: dict[str, tuple[Labels | None, Span]] = field(default_factory=dict)
+    named: list[Labels] = field(default_factory=list)
+    """All irreps that were given a name in the whole file, used or not."""
 
     def inner(self) -> Scope:
-        return Scope(self.sink, self.limits, self.overrides, dict(self.integers), dict(self.irreps))
+        return Scope(self.sink, self.limits, self.overrides, dict(self.integers), dict(self.irreps), self.named)
 
     def define_integer(self, declaration: ast.Param) -> None:
         name = declaration.name
@@ -43,7 +45,9 @@ class Scope:
         if name.text in self.irreps:
             self.sink.add(errors.duplicate_name(name.text, name.span, self.irreps[name.text][1], "irreps name"))
             return
-        self.irreps[name.text] = (self.labels(declaration.irreps), name.span)
+        labels = self.labels(declaration.irreps)
+        self.irreps[name.text] = (labels, name.span)
+        self.named.extend(() if labels is None else (labels,))
 
     def integer(self, value: ast.Int | ast.Name) -> int | None:
         match value:
