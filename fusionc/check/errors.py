@@ -23,6 +23,10 @@ def listing(words: Iterable[str], last: str = "and") -> str:
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} {last} {quoted[-1]}" if quoted else "nothing"
 
 
+def counted(count: int, noun: str) -> str:
+    return f"1 {noun}" if count == 1 else f"{count} {noun}s"
+
+
 # ------------------------------------------------------------------ labels
 
 
@@ -118,11 +122,14 @@ def mode_does_not_fit(mode: str | None, left: int, right: int, fitting: Iterable
     """F213: channels that do not combine in the mode given, or in none of the default ones.
 
     `uuu` needs equal multiplicities on both sides; so do `uuw`, `uvu<v` and `u<vw`. Without a mode, equal ones couple
-    as `uuu` and a right side of one channel as `uvu`. Fails: `x * y` with x of 16x0e, y of 8x0e.
+    as `uuu` and a right side of one channel as `uvu`. A vertex of a tree has no mode: `fitting` is empty.
+    Fails: `x * y` with x of 16x0e, y of 8x0e.
     """
     counts = f"{left} and {right} channels"
     message = f"`mode={mode}` does not fit {counts}" if mode else f"no default mode fits {counts}"
-    return Diagnostic("F213", message, places, (f"modes that fit: {listing(fitting)}",))
+    modes = tuple(fitting)
+    tree = "the legs of a tree have equal numbers of channels, or one: bring them there with `linear`"
+    return Diagnostic("F213", message, places, (f"modes that fit: {listing(modes)}" if modes else tree,))
 
 
 def mode_needs_target(mode: str, span: Span, example: str) -> Diagnostic:
