@@ -84,6 +84,9 @@ def _group(file: ast.File, sink: Sink) -> Group:
             sink.add(errors.bad_group(f"`{item.name.text}` is no group here", item.name.span, "unknown", help))
         else:
             group = Group(item.name.text)
+            if any(not isinstance(earlier, ast.Param) for earlier in file.items[: file.items.index(item)]):
+                help = "write it above everything that has irreps"
+                sink.add(errors.bad_group("the group is said too late", item.span, "holds for the whole file", help))
         found = item
     return group
 
