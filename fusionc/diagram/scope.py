@@ -108,7 +108,7 @@ class Scope:
         if not 0 <= lmax <= self.limits.l:
             self.sink.add(errors.over_limit("the degree l", lmax, self.limits.l, "l", term.span))
             return None
-        return Labels(tuple(Term(1, l, "y", term.span) for l in range(lmax + 1)))
+        return Labels(tuple(Term(1, l, "natural", term.span) for l in range(lmax + 1)))
 
     def labels_of_text(self, function: str, text: ast.String) -> Labels | None:
         """The labels of a string such as `"0e+1o"`, with each term's place inside the string."""
