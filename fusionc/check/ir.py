@@ -16,6 +16,7 @@ from typing import Any
 from fusionc.algebra.irrep import Group, Irrep, Irreps
 from fusionc.algebra.surd import Surd
 from fusionc.algebra.tree import FusionTree
+from fusionc.check.trees import CheckedTree
 from fusionc.diagram.ir import Indices, Mode, Norm, Space, Via
 from fusionc.source import NOWHERE, Span
 
@@ -318,5 +319,6 @@ class Identity:
 @dataclass(frozen=True, slots=True)
 class CheckedProgram:
     group: Group
+    trees: tuple[CheckedTree, ...]
     diagrams: tuple[CheckedDiagram, ...]
     identities: tuple[Identity, ...]
