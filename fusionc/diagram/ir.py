@@ -220,6 +220,16 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class Zeros:
+    """`zeros(x, "4x1o")`: zeros of these irreps where x lives."""
+
+    operand: Expr
+    labels: Labels
+    space: Space
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
 class Combine:
     """Sum of `factor * operand`; all operands have the same irreps."""
 
@@ -295,6 +305,7 @@ Expr = (
     | Concat
     | Filter
     | Segment
+    | Zeros
     | Combine
     | Dot
     | Harmonics
@@ -420,7 +431,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Program:
+    """`named`: the irreps that have a name, used or not."""
+
     group: Group
+    named: tuple[Labels, ...]
     trees: tuple[Tree, ...]
     diagrams: tuple[Diagram, ...]
     checks: tuple[Check, ...]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from fusionc.algebra.clebsch import coupling
 from fusionc.algebra.irrep import Group, Irrep, Irreps
 from fusionc.algebra.surd import Surd
 from fusionc.algebra.tree import FusionTree, Leaf
@@ -136,6 +137,14 @@ class _Lister:
     def _irrep(self, position: int, segment: int) -> Irrep:
         return self.diagram.values[position].irreps[segment].irrep
 
+    def _gauge(self, vertices: tuple[Vertex, ...]) -> Surd:
+        """The sign that trees and dots, which are in e3nn >= 0.5's signs, have with the couplings of the diagram."""
+        sign = 1
+        for v in vertices:
+            for convention in ("e3nn", self.diagram.convention):
+                sign *= coupling(v.left.l, v.right.l, v.out.l, convention)[0].value.sign
+        return Surd.of(sign)
+
     def _product(self, op: ir.Product, path: ir.Path) -> PathEntry:
         out = self.value.irreps[path.out].irrep
         vertex = Vertex(self._irrep(op.left, path.left), self._irrep(op.right, path.right), out)
@@ -174,7 +183,7 @@ class _Lister:
         )
 
     def _tree(self, op: ir.TreeProduct, path: ir.TreePath) -> PathEntry:
-        label = _tree_text(path.tree, self.diagram.group)
+        label, vertices = _tree_text(path.tree, self.diagram.group), tuple(_tree_vertices(path.tree))
         return PathEntry(
             "tree",
             self.value.statement,
@@ -182,8 +191,8 @@ class _Lister:
             label[1:-1] if label.startswith("(") else f"{label}->{label}",
             tuple(self._place(o, s) for o, s in zip(op.operands, path.segments, strict=True)),
             self._out(path.out),
-            tuple(_tree_vertices(path.tree)),
-            path.factor,
+            vertices,
+            path.factor * self._gauge(vertices),
             self._weights(op.weights, path.weight),
             path.weight,
         )
@@ -214,7 +223,7 @@ class _Lister:
             (self._place(left, n), self._place(right, n)),
             self._out(n),
             (vertex,),
-            Surd.sqrt(irrep.dim),
+            Surd.sqrt(irrep.dim) * self._gauge((vertex,)),
             "",
             None,
         )

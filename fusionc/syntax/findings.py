@@ -20,5 +20,6 @@ class Findings(Sink):
         if len(self._found) < self.most:
             super().add(diagnostic)
         elif diagnostic not in self._found:
-            super().add(errors.too_many_errors(diagnostic.labels[0].span, self.most))
+            last = max((diagnostic, *self._found), key=lambda d: d.labels[0].span.start)
+            super().add(errors.too_many_errors(last.labels[0].span, self.most))
             raise CompileError(self.source, self._found)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 
-from fusionc.diagnostics import CompileError, Diagnostic, Sink
+from fusionc.diagnostics import CompileError, Diagnostic, InternalError, Sink
 from fusionc.options import Limits
 from fusionc.source import Source, Span
 from fusionc.syntax import ast, errors
@@ -86,6 +86,7 @@ class _Parser:
         self.saved: tuple[list[int], list[object]] = ([tables.start], [])
         self.line: list[Token] = []
         self.bodies = 0
+        self.closed = False  # a body has just been, and only a newline may follow
 
     def run(self) -> ast.File:
         """The file; meaningless when the sink has errors."""
@@ -98,12 +99,11 @@ class _Parser:
             before = self.states.copy()
             if not self._feed(token):
                 self._recover(token, before)
-            elif token.type in (NEWLINE, "LBRACE"):
-                self.bodies += token.type == "LBRACE"
+            elif token.type in (NEWLINE, "LBRACE", "RBRACE"):
+                self.bodies += (token.type == "LBRACE") - (token.type == "RBRACE")
+                self.closed = token.type == "RBRACE"
                 self.saved = (self.states.copy(), self.values.copy())
                 self.line = []
-            elif token.type == "RBRACE":
-                self.bodies -= 1
             elif token.type == END:
                 file = self.values[-1]
                 assert isinstance(file, ast.File)
@@ -146,31 +146,35 @@ class _Parser:
 
     def _recover(self, token: Token, states: list[int]) -> None:
         """Report, go back to the beginning of the statement and on to the end of it."""
-        rest = [] if token.type in _STOPS else self._skip(_STOPS)
+        rest = [] if token.type in _STOPS else self._skip_to_stop()
         if token.type != FAULTY:
             self.sink.add(Refusal(self.source, self.tables, states, self.values, self.line, rest).diagnostic())
         stop = rest[-1] if rest else token
         self.states, self.values = self.saved[0].copy(), self.saved[1].copy()
         self.line = []
-        if stop.type == "LBRACE" and self.bodies == 0:  # read the body all the same, under a header that parses
+        if stop.type == "LBRACE" and self.bodies == 0 and not self.closed:  # read the body, under a header that parses
             header = (stop._replace(type="DIAGRAM"), stop._replace(type="NAME"), stop)
             self.tokens = chain(header, self.tokens)
-        elif stop.type == "LBRACE":
-            self._skip_body()
-        elif stop.type != NEWLINE:
+            return
+        if stop.type == "LBRACE":
+            stop = self._skip_statement()
+        if stop.type != NEWLINE or self.closed:
+            if stop is token and len(self.states) == len(states):
+                raise InternalError(f"the parser does not get beyond {stop}")
             self.tokens = chain((stop,), self.tokens)
 
-    def _skip(self, stops: tuple[str, ...]) -> list[Token]:
-        """The tokens up to the first that stops."""
+    def _skip_to_stop(self) -> list[Token]:
+        """The tokens up to the end of the statement or to a brace, whichever comes first."""
         skipped = [next(self.tokens)]
-        while skipped[-1].type not in stops:
+        while skipped[-1].type not in _STOPS:
             skipped.append(next(self.tokens))
         return skipped
 
-    def _skip_body(self) -> None:
-        """Skip a `{...}` where none may stand, and what is left of its line."""
+    def _skip_statement(self) -> Token:
+        """After a `{` where none may stand: the newline that ends its statement, beyond all that is in braces."""
         depth = 1
-        while depth:
+        while True:
             token = next(self.tokens)
             depth += (token.type == "LBRACE") - (token.type == "RBRACE")
-        self._skip((NEWLINE,))
+            if depth == 0 and token.type == NEWLINE:
+                return token

@@ -38,18 +38,25 @@ pytestmark = [
 ]
 
 
-def run_mace(script: str, path: Path) -> dict[str, Any]:
-    """What a script of tests/interop saves when MACE's interpreter runs it."""
-    environment = {**os.environ, "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1", "OMP_NUM_THREADS": "1"}
-    command = [str(INTERPRETER), ROOT / "tests" / "interop" / script, path]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600)
+def run_mace(script: str, *arguments: Path, **environment: str) -> str:
+    """What a script of tests/interop prints when MACE's interpreter runs it."""
+    fixed = {"TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1", "OMP_NUM_THREADS": "1"}
+    command = [str(INTERPRETER), ROOT / "tests" / "interop" / script, *arguments]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, **fixed, **environment}, timeout=600
+    )
     assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def saved(script: str, path: Path) -> dict[str, Any]:
+    run_mace(script, path)
     return torch.load(path, weights_only=True)
 
 
 @pytest.fixture(scope="module")
 def computed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return run_mace("dump_contraction.py", tmp_path_factory.mktemp("mace") / "contractions.pt")
+    return saved("dump_contraction.py", tmp_path_factory.mktemp("mace") / "contractions.pt")
 
 
 def contraction_of(case: dict[str, Any]) -> Contraction:
@@ -133,7 +140,7 @@ def test_features_go_both_ways(computed: dict[str, Any]) -> None:
 
 def test_whole_layer(tmp_path: Path) -> None:
     """`examples/mace_layer` is MACE's residual interaction block with its product block, weight for weight."""
-    case = run_mace("dump_layer.py", tmp_path / "layer.pt")
+    case = saved("dump_layer.py", tmp_path / "layer.pt")
     path, channels, elements = ROOT / "examples" / "mace_layer" / "mace_layer.fusion", 4, 3
     params = {"C": channels, "F": case["f"].shape[1], "S": elements}
     options = CompileOptions(entry="mace_layer", params=tuple(params.items()), convention="e3nn-0.4")
@@ -164,3 +171,14 @@ def test_whole_layer(tmp_path: Path) -> None:
     close(h, case["h"], "layer")
     for name, gradient in zip(("x", "r"), torch.autograd.grad(h, [x, r], case["seen"]), strict=True):
         close(gradient, case[f"grad_{name}"], f"gradient of {name}")
+
+
+def test_live_modules_in_their_own_environment(tmp_path: Path) -> None:
+    """fusionc beside MACE: one folder in which all of its packages lie where they are imported from."""
+    package = tmp_path / "fusionc"
+    package.mkdir()
+    for part in (*(ROOT / "fusionc").iterdir(), ROOT / "grammar", ROOT / "backends"):
+        (package / part.name).symlink_to(part)
+    double, single = run_mace("convert_contraction.py", PYTHONPATH=str(tmp_path)).split()[-2:]
+    assert float(double) <= 1e-12
+    assert float(single) <= 1e-5

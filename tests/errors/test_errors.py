@@ -1,8 +1,8 @@
 """Every code has a program that provokes it, with the text that people see beside it.
 
 A case is `F203_name.fusion` and `F203_name.err`; `F032+F005_name` provokes both, and counts for the first. A first line
-`# fusionc: --limit l=20 -D C=3 --entry conv` gives it the options of the command line. `--recouple left --to "(a b)"`
-is what is asked of `fusionc recouple`.
+`# fusionc: --limit l=20 -D C=3 --entry conv` gives it the options of the command line; `--recouple left --to
+"(a b)"` is what `fusionc recouple` is asked for.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -63,6 +64,7 @@ def asked_of(text: str) -> Asked:
     line = text.partition("\n")[0].removeprefix("# fusionc:") if text.startswith("# fusionc:") else ""
     words = iter(shlex.split(line))
     limits, params, entry, recouple = {}, [], None, ("", "")
+    convention: Literal["e3nn", "e3nn-0.4"] = "e3nn"
     for word in words:
         match word, next(words):
             case "--limit", value:
@@ -75,20 +77,23 @@ def asked_of(text: str) -> Asked:
                 recouple = (value, recouple[1])
             case "--to", value:
                 recouple = (recouple[0], value)
+            case "--convention", "e3nn-0.4":
+                convention = "e3nn-0.4"
             case option, _:
                 raise ValueError(f"a case cannot have the option {option}")
-    options = CompileOptions(limits=Limits().with_overrides(limits), params=tuple(params), entry=entry)
+    options = CompileOptions(
+        limits=Limits().with_overrides(limits), params=tuple(params), entry=entry, convention=convention
+    )
     return Asked(options, recouple if recouple[0] else None)
 
 
 def diagnostics(source: Source, asked: Asked, code: str) -> tuple[Source, tuple[Diagnostic, ...]]:
-    """What the compiler says as far as the stage of `code`, and of which source."""
+    """What the compiler says as far as the stage of `code`, and of which source; warnings, when it finds no error."""
     try:
-        checked = (
-            compiler.plan_source(source, asked.options).checked
-            if code >= "F300"
-            else compiler.check_source(source, asked.options)
-        )
+        if code >= "F300":
+            checked = compiler.compile_source(source, asked.options).planned.checked
+        else:
+            checked = compiler.check_source(source, asked.options)
         if asked.recouple is not None:
             recoupled(source, asked.options, *asked.recouple)
         too_large = oversize(checked.program, asked.options.limits)

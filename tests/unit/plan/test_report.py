@@ -221,6 +221,20 @@ def test_powers_and_trees_list_their_vertices() -> None:
     assert dot["normalization"]["factor"] == "sqrt(3)"
 
 
+def test_trees_mean_the_same_in_either_convention() -> None:
+    """Some couplings have the other sign there; the factor makes up for it."""
+    text = "tree t(a: 1o, b: 2e, c: 1o) : 1e {\n  e : 2o = a * b\n  out = e * c\n}\n"
+    text += "diagram d {\n  input x : 1o + 2e\n  z = t(segment(x, 0), segment(x, 1), segment(x, 0))\n  output z\n}\n"
+    signs = []
+    for convention in ("e3nn", "e3nn-0.4"):
+        (found,) = fusionc.plan(text, convention=convention).to_dict()["diagrams"]
+        (path,) = found["paths"]
+        numbers = [found["coefficients"][label][0][3] for label in path["coefficients"]]
+        signs.append([number.startswith("-") for number in (path["normalization"]["factor"], *numbers)])
+    assert signs[0] != signs[1]
+    assert sum(signs[0]) % 2 == sum(signs[1]) % 2
+
+
 @pytest.mark.parametrize("name", sorted(SOURCES))
 def test_steps_read_what_is_there(name: str) -> None:
     found = diagram(name)
