@@ -55,9 +55,11 @@ def selected(program: CheckedProgram, entry: str) -> CheckedProgram | Diagnostic
     return unknown_override(entry, "diagram or tree", names)
 
 
-def oversize(program: CheckedProgram, limits: Limits) -> Diagnostic | None:
-    """What is wrong when a diagram has more than can be laid out; counted before anything is placed."""
+def oversize(program: CheckedProgram, limits: Limits, names: tuple[str, ...] | None = None) -> Diagnostic | None:
+    """What is wrong when a diagram (of these names) has more than can be laid out, counted before anything is."""
     for diagram in program.diagrams:
+        if names is not None and diagram.name not in names:
+            continue
         size = size_of(graph_of(diagram))
         if size > limits.drawn:
             return too_large_to_draw(diagram.name, size, limits.drawn, diagram.span)
