@@ -165,7 +165,9 @@ def _straighten(
             own = frozenset(strand)
             ties = [tie for v in strand for tie in (*above[v], *below[v]) if tie[0] not in own]
             total = sum(weight for _, weight in ties)
-            wish = sum(xs[v] * weight for v, weight in ties) / total if total else sum(xs[v] for v in strand) / len(own)
+            # What is tied to nothing else keeps close to its neighbour.
+            alone = least if least > -INFINITY else most if most < INFINITY else xs[strand[0]]
+            wish = sum(xs[v] * weight for v, weight in ties) / total if total else alone
             for v in strand:
                 xs[v] = min(max(wish, least), most)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fusionc.draw.glyphs import SIZE, SMALL, extent_of, shapes_of
 from fusionc.draw.graph import Glyph, Graph
 from fusionc.draw.layers import layered, ranks_of, span_of, untangled
-from fusionc.draw.layout import placed
+from fusionc.draw.layout import Layout, placed
 from fusionc.draw.scene import Curve, Ink, Point, Scene, Shape, Text, moved, text_width
 
 MARGIN = 24.0
@@ -19,9 +19,14 @@ def size_of(graph: Graph) -> int:
     return span_of(_ranks(graph), edges)
 
 
-def scene_of(graph: Graph) -> Scene:
+def layout_of(graph: Graph) -> Layout:
+    """The place of each node, and the way of each edge."""
     edges = tuple((edge.source, edge.target) for edge in graph.edges)
-    layout = placed(untangled(layered(_ranks(graph), edges)), [extent_of(node) for node in graph.nodes])
+    return placed(untangled(layered(_ranks(graph), edges)), [extent_of(node) for node in graph.nodes])
+
+
+def scene_of(graph: Graph) -> Scene:
+    layout = layout_of(graph)
     legend = _legend(graph)
     wide = max(layout.width, text_width(graph.title, SIZE + 2), legend.width)
     aside = (wide - layout.width) / 2

@@ -48,10 +48,11 @@ def tikz_file(scene: Scene, version: str) -> str:
         r"\topskip=0pt",
         *_colours(),
         r"\begin{document}",
+        r"\vbox to 0pt{\hbox to 0pt{%",  # so that no rounding makes it larger than the page
         rf"\begin{{tikzpicture}}[x={unit:.4f}pt, y=-{unit:.4f}pt, line width={1.6 * unit:.2f}pt]",
         rf"\useasboundingbox (0,0) rectangle {_point(Point(scene.width, scene.height))};",
         *(_shape(shape, unit) for shape in scene.shapes),
-        r"\end{tikzpicture}",
+        r"\end{tikzpicture}\hss}\vss}",
         r"\end{document}",
     ]
     return HEAD.format(version=version) + "\n".join(lines) + "\n"
