@@ -383,3 +383,40 @@ def not_in_span(span: Span, tree: str, over: Iterable[str], difference: tuple[st
     """
     labels = (Label(span, f"not a combination of `{tree}` over {listing(over)}"),)
     return Diagnostic("F276", "the left side is not in this family", labels, difference)
+
+
+def not_a_bracketing(span: Span, text: str) -> Diagnostic:
+    """F280: what `--to` gives is no bracketing of two parts at each vertex.
+
+    Fails: `fusionc recouple f.fusion left --to "(a b c)"`, where `((a b) c)` and `(a (b c))` are two different trees.
+    """
+    help = ("write each vertex as two parts in parentheses, such as `(a (b c))`",)
+    return Diagnostic("F280", "this is not a bracketing", (Label(span, text),), help)
+
+
+def no_such_leaf(name: str, span: Span, leaves: Iterable[str]) -> Diagnostic:
+    """F281: a bracketing has a leaf that the tree does not have.
+
+    Fails: `--to "(a (b d))"` for a tree over a, b and c.
+    """
+    labels = (Label(span, f"the leaves are {listing(leaves)}"),)
+    return Diagnostic("F281", f"the tree has no leaf `{name}`", labels)
+
+
+def leaf_twice(name: str, span: Span, first: Span) -> Diagnostic:
+    """F282: a bracketing has a leaf twice.
+
+    Fails: `--to "(a (a b))"`.
+    """
+    labels = (Label(span, "again here"), Label(first, "first here"))
+    return Diagnostic("F282", f"leaf `{name}` stands here twice", labels, ("each leaf is used once",))
+
+
+def missing_leaves(names: tuple[str, ...], span: Span) -> Diagnostic:
+    """F283: a bracketing leaves out a leaf of the tree.
+
+    Fails: `--to "(a b)"` for a tree over a, b and c.
+    """
+    missing = f"the leaf {listing(names)}" if len(names) == 1 else f"the leaves {listing(names)}"
+    labels = (Label(span, f"without {listing(names)}"),)
+    return Diagnostic("F283", f"the bracketing leaves out {missing}", labels, ("each leaf is used once",))
