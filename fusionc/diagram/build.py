@@ -26,7 +26,8 @@ from fusionc.syntax import ast
 
 def build(file: ast.File, options: CompileOptions, sink: Sink) -> d.Program:
     """Errors and warnings go to `sink`; the caller decides when to stop."""
-    scope = Scope(sink, options.limits, dict(options.params))
+    named_trees = {item.name.text: item.name.span for item in file.items if isinstance(item, ast.Tree)}
+    scope = Scope(sink, options.limits, dict(options.params), trees=named_trees)
     group = _group(file, sink)
     _overrides(file, options, sink)
     elsewhere = _kinds(file)

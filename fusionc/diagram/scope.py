@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from fusionc.diagnostics import Sink
@@ -28,9 +29,20 @@ class Scope:
     irreps: dict[str, tuple[Labels | None, Span]] = field(default_factory=dict)
     named: list[Labels] = field(default_factory=list)
     """All irreps that were given a name in the whole file, used or not."""
+    trees: Mapping[str, Span] = field(default_factory=dict)
+    """All trees of the whole file, above and below."""
 
     def inner(self) -> Scope:
-        return Scope(self.sink, self.limits, self.overrides, dict(self.integers), dict(self.irreps), self.named)
+        integers, irreps = dict(self.integers), dict(self.irreps)
+        return Scope(self.sink, self.limits, self.overrides, integers, irreps, self.named, self.trees)
+
+    def no_function(self, name: ast.Name, candidates: Iterable[str]) -> None:
+        """Report a call of something that is not defined above."""
+        below = self.trees.get(name.text)
+        if below is not None:
+            self.sink.add(errors.used_before_definition(name.text, name.span, below))
+        else:
+            self.sink.add(errors.unknown_function(name.text, name.span, candidates))
 
     def define_integer(self, declaration: ast.Param) -> None:
         name = declaration.name
