@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 from typing import assert_never
 
 from fusionc.algebra.surd import Surd
 from fusionc.backends.naming import Names
 from fusionc.backends.pytorch import program
+from fusionc.backends.pytorch.blocks import blocks_of
 from fusionc.backends.pytorch.couplings import couple
 from fusionc.backends.pytorch.harmonics import harmonics
 from fusionc.backends.pytorch.lifetimes import released
@@ -31,6 +33,9 @@ def arrange(plan: Plan, layout: str) -> Program:
     for step in plan.steps:
         arrangement.place_step(step)
     results = tuple(arrangement.result(n) for n in range(len(plan.network.outputs)))
+    prologue = tuple(arrangement.prologue)
+    blocks = blocks_of(plan, store, arrangement.arguments)
+    statements = tuple(store.statements) if blocks else (*prologue, *_without_blocks(store.statements))
     return Program(
         plan.network.name,
         plan,
@@ -39,7 +44,9 @@ def arrange(plan: Plan, layout: str) -> Program:
         signature.weights,
         tuple(store.constants),
         tuple(store.pairs),
-        released(tuple(store.statements), results, signature),
+        blocks,
+        prologue if blocks else (),
+        released(statements, results, tuple(a.name for a in signature.arguments)),
         results,
     )
 
@@ -54,6 +61,9 @@ class _Arrangement:
         self.signature = signature
         self._indices: dict[tuple[Via, Space], Expr] = {}
         self._counts: dict[tuple[Via, Space, int], Expr] = {}
+        self.prologue: list[program.Statement] = []
+        self.arguments: list[tuple[str, Space]] = []
+        """Variables that hold the arguments, as they are read."""
         store.placed_rows = self._reduce_at_once
 
     # ----------------------------------------------------------- arguments
@@ -68,8 +78,11 @@ class _Arrangement:
                 case ir.Parameter(name=name):
                     parameters.setdefault(name, []).append(n)
         for slot in self.network.signature:
+            if slot.irreps is None:
+                self.arguments.append((self.signature.names[slot.name], slot.space))
             if slot.name in entries and slot.irreps is not None:
                 variable = self._rows_of(self.signature.names[slot.name], slot.space)
+                self.arguments.append((variable, slot.space))
                 starts = [start for start, _ in slot.irreps.slices]
                 wires = tuple((n, starts[self._entry(n).segment]) for n in entries[slot.name])
                 self.store.hold_at(variable, slot.space, slot.irreps.dim, wires)
@@ -84,10 +97,17 @@ class _Arrangement:
 
     def _rows_of(self, name: str, space: Space) -> str:
         """The argument as `[elements, width]`."""
-        if space is Space.ONCE:
-            return self.store.let(f"{name}_row", program.Unsqueeze(program.Name(name), 0)).name
-        if space is Space.BATCH:
-            return self.store.let(f"{name}_rows", program.FlattenLeading(program.Name(name))).name
+        match space:
+            case Space.ONCE:
+                return self._given(f"{name}_row", program.Unsqueeze(program.Name(name), 0))
+            case Space.BATCH:
+                return self._given(f"{name}_rows", program.FlattenLeading(program.Name(name)))
+            case _:
+                return name
+
+    def _given(self, stem: str, value: Expr) -> str:
+        name = self.store.names.fresh(stem)
+        self.prologue.append(program.Assign(name, value))
         return name
 
     def _place_parameter(self, name: str, numel: int, per: str | None, wires: tuple[int, ...]) -> None:
@@ -337,9 +357,19 @@ class _Arrangement:
         output = self.network.outputs[number]
         name = self.signature.names[output.name] if output.name in self.signature.names else output.name
         size = self.store.size(output.space)
-        parts: list[Expr] = []
         if number in self.store.started:
-            return program.Result(name, output, self._outward(self._rest(number), output))
+            parts = [self._rest(number)]
+        else:
+            parts = self._parts(output)
+        if not parts:
+            parts = [program.Zeros(self._any_tensor(), (size, 0))]
+        value = parts[0] if len(parts) == 1 else program.Cat(tuple(parts), 1)
+        variable = self.store.names.fresh(f"{output.name}_result")
+        return program.Result(name, output, value, variable, _outward(program.Name(variable), output))
+
+    def _parts(self, output: ir.NetworkOutput) -> list[Expr]:
+        """The columns of a result, in order, as far as possible in the pieces in which they lie in memory."""
+        parts: list[Expr] = []
         for wires in _runs(output.wires, self.store):
             place = self.store.run(wires)
             assert place is not None
@@ -348,11 +378,7 @@ class _Arrangement:
                 parts.append(self._everywhere(self.store.piece(place), block, place, output.space))
             else:
                 parts += [self._laid_out(w, output.space) for w in wires]
-        if not parts:
-            value: Expr = program.Zeros(self._any_tensor(), (size, 0))
-        else:
-            value = parts[0] if len(parts) == 1 else program.Cat(tuple(parts), 1)
-        return program.Result(name, output, self._outward(value, output))
+        return parts
 
     def _rest(self, number: int) -> Expr:
         """The columns of a result that are not written yet, and then the whole of it."""
@@ -362,18 +388,8 @@ class _Arrangement:
                     self.store.put_out(wire, column)
         return program.Finished(program.Name(self.store.started[number]))
 
-    def _outward(self, value: Expr, output: ir.NetworkOutput) -> Expr:
-        """`[elements, width]` with the leading axes that a caller expects."""
-        held = self.store.let(f"{output.name}_result", value)
-        match output.space:
-            case Space.ONCE:
-                return program.Reshape(held, (output.irreps.dim,))
-            case Space.BATCH:
-                return program.RestoreLeading(held, output.irreps.dim)
-            case _:
-                return held
-
     def _is_whole(self, wire: int) -> bool:
+        """Whether the wire is a segment with its own axis of channels, as arguments are."""
         return len(self.store.shape(wire).channels) == 1
 
     def _everywhere(self, value: Expr, block: Block, place: Place, space: Space) -> Expr:
@@ -392,6 +408,21 @@ class _Arrangement:
         if shape.space is not space:
             return program.Expand(flat, (self.store.size(space), shape.numel))
         return flat
+
+
+def _without_blocks(statements: list[program.Statement]) -> list[program.Statement]:
+    return [replace(s, output=None) if isinstance(s, program.Begin) else s for s in statements]
+
+
+def _outward(held: Expr, output: ir.NetworkOutput) -> Expr:
+    """`[elements, width]` with the leading axes that a caller expects."""
+    match output.space:
+        case Space.ONCE:
+            return program.Reshape(held, (output.irreps.dim,))
+        case Space.BATCH:
+            return program.RestoreLeading(held, output.irreps.dim)
+        case _:
+            return held
 
 
 def _runs(wires: tuple[int, ...], store: Storage) -> list[tuple[int, ...]]:

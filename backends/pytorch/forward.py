@@ -2,35 +2,86 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import assert_never
 
 from fusionc.backends.pytorch import program
 from fusionc.backends.pytorch.expressions import exact_forms, text_of
-from fusionc.backends.pytorch.program import Argument, Program
+from fusionc.backends.pytorch.program import Argument, Blocks, Program
 from fusionc.backends.writer import WIDTH, Writer
 from fusionc.check.ir import ArgumentKind
 from fusionc.diagram.ir import Space
 
 _COUNTS = (ArgumentKind.NUM_NODES.value, ArgumentKind.NUM_GRAPHS.value)
 _FLOATING = (ArgumentKind.TENSOR.value, ArgumentKind.WEIGHT.value)
-_SIZES = {Space.NODE: "num_nodes", Space.EDGE: "num_edges", Space.GRAPH: "num_graphs"}
+_SIZES = {Space.BATCH: "num_rows", Space.NODE: "num_nodes", Space.EDGE: "num_edges", Space.GRAPH: "num_graphs"}
 
 
 def write_forward(writer: Writer, program_: Program) -> None:
     parameters = [f"{a.name}: {'int' if a.kind in _COUNTS else 'torch.Tensor'}" for a in program_.arguments]
     many = len(program_.results) != 1
     returns = f"tuple[{', '.join(['torch.Tensor'] * len(program_.results))}]" if many else "torch.Tensor"
-    head = f"def forward(self, {', '.join(parameters)}) -> {returns}:"
-    if len(head) + 4 > WIDTH:
-        rows = "".join(f"        {p},\n" for p in ("self", *parameters))
-        head = f"def forward(\n{rows}    ) -> {returns}:"
-    with writer.block(head):
+    with _function(writer, "forward", parameters, returns):
         _write_docstring(writer, program_)
         _write_checks(writer, program_)
-        for statement in program_.statements:
+        for statement in program_.prologue:
             _write_statement(writer, statement)
-        values = [text_of(result.value) for result in program_.results]
-        _write_long(writer, "return ", ", ".join(values), [])
+        if program_.blocks is None:
+            _write_body(writer, program_)
+            for result in program_.results:
+                _write_long(writer, f"{result.variable} = ", text_of(result.value), exact_forms(result.value))
+        else:
+            _write_blocks(writer, program_, program_.blocks)
+        _write_long(writer, "return ", ", ".join(text_of(result.outward) for result in program_.results), [])
+    if program_.blocks is not None:
+        writer.line()
+        _write_rows(writer, program_, program_.blocks)
+
+
+@contextmanager
+def _function(writer: Writer, name: str, parameters: list[str], returns: str) -> Iterator[None]:
+    head = f"def {name}(self, {', '.join(parameters)}) -> {returns}:"
+    if not writer.fits(head):
+        writer.line(f"def {name}(")
+        with writer.indented():
+            for parameter in ("self", *parameters):
+                writer.line(f"{parameter},")
+        head = f") -> {returns}:"
+    with writer.block(head):
+        yield
+
+
+def _write_body(writer: Writer, program_: Program) -> None:
+    for statement in program_.statements:
+        _write_statement(writer, statement)
+
+
+def _write_blocks(writer: Writer, program_: Program, blocks: Blocks) -> None:
+    writer.line()
+    writer.comment("every row on its own: some at a time, so that what is needed in between stays in cache")
+    variables = "".join(f"{result.variable}, " for result in program_.results)
+    widths = "".join(f"{result.output.irreps.dim}, " for result in program_.results)
+    rows, once = ("".join(f"{name}, " for name in names) for names in (blocks.rows, blocks.once))
+    options = f"{_SIZES[blocks.space]}, {blocks.size}, {blocks.recorded}"
+    body = f"_in_blocks(self._rows, like, {options}, ({rows}), ({once}), ({widths}))".replace(", )", ",)")
+    _write_long(writer, f"{variables.rstrip()} = ".replace(", =", ", ="), body, [])
+
+
+def _write_rows(writer: Writer, program_: Program, blocks: Blocks) -> None:
+    parameters = [f"{name}: torch.Tensor" for name in (*blocks.rows, *blocks.once)]
+    parameters.append("into: tuple[torch.Tensor, ...] | None = None")
+    with _function(writer, "_rows", parameters, "tuple[torch.Tensor, ...]"):
+        writer.line('"""Some rows. The results are written into `into` where it is given."""')
+        writer.line(f"{_SIZES[blocks.space]} = {blocks.rows[0]}.shape[0]")
+        _write_body(writer, program_)
+        values = []
+        for number, result in enumerate(program_.results):
+            text = text_of(result.value)
+            if not isinstance(result.value, program.Finished):
+                text = f"_delivered({text}, into, {number})"
+            values.append(text)
+        _write_long(writer, "return ", "".join(f"{v}, " for v in values).rstrip(), [])
 
 
 def _write_docstring(writer: Writer, program_: Program) -> None:
@@ -66,7 +117,13 @@ def _describe(argument: Argument) -> str:
 
 
 def _shape(space: Space, width: int | None) -> str:
-    axes = {Space.ONCE: [], Space.BATCH: ["..."]}.get(space, [_SIZES.get(space, "")])
+    match space:
+        case Space.ONCE:
+            axes = []
+        case Space.BATCH:
+            axes = ["..."]
+        case _:
+            axes = [_SIZES[space]]
     return f"[{', '.join([*axes, *([] if width is None else [str(width)])])}]"
 
 
@@ -88,7 +145,7 @@ def _write_checks(writer: Writer, program_: Program) -> None:
             # not leading.numel(), which fixes the number when the module is exported
             writer.line(f"num_rows = {argument.name}.unsqueeze(0).flatten(0, -2).shape[0]")
             known.append("num_rows")
-        size = _SIZES.get(argument.space)
+        size = None if argument.space is Space.BATCH else _SIZES.get(argument.space)
         if size is not None and size not in known:
             axis = 1 if argument.kind == ArgumentKind.EDGE_INDEX.value else 0
             writer.line(f"{size} = {argument.name}.shape[{axis}]")
@@ -130,8 +187,10 @@ def _write_statement(writer: Writer, statement: program.Statement) -> None:
         case program.Unpack(targets, operand, sizes, axis):
             names = ", ".join("_" if t is None else t for t in targets)
             _write_long(writer, f"{names} = ", f"{text_of(operand)}.split({list(sizes)}, {axis})", [])
-        case program.Begin(target, rows, width):
+        case program.Begin(target, rows, width, None):
             writer.line(f"{target} = _Columns({rows}, {width})")
+        case program.Begin(target, rows, width, output):
+            writer.line(f"{target} = _Columns({rows}, {width}, into, {output})")
         case program.Put(target, start, value):
             _write_long(writer, "", f"{target}.put({start}, {text_of(value)})", exact_forms(value))
         case program.Release(names):

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
 
 from fusionc.backends.pytorch.program import Assign, Begin, Member, Name, Put, Release, Remark, Result, Statement, Unpack
-from fusionc.backends.pytorch.signature import Signature
 
 
-def released(statements: tuple[Statement, ...], results: tuple[Result, ...], signature: Signature) -> tuple[Statement, ...]:
+def released(statements: tuple[Statement, ...], results: tuple[Result, ...], arguments: tuple[str, ...]) -> tuple[Statement, ...]:
     """The statements that matter, each followed by the release of what it was the last to read.
 
     A local variable of a Python function keeps its tensor until the function returns: without releases all
@@ -23,7 +22,6 @@ def released(statements: tuple[Statement, ...], results: tuple[Result, ...], sig
     for result in results:
         for name in read_by(result.value):
             last[name] = len(kept)
-    arguments = {a.name for a in signature.arguments}
     found: list[Statement] = []
     for position, statement in enumerate(kept):
         found.append(statement)

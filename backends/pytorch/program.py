@@ -318,11 +318,13 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """`target` is a result, `[rows, width]`, whose columns are written when they are known."""
+    """`target` is a result, `[rows, width]`, whose columns are written when they are known; in a function of blocks,
+    where there may be a place for it already, that of number `output`."""
 
     target: str
     rows: Size
     width: int
+    output: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,14 +388,36 @@ class Weight:
 
 @dataclass(frozen=True, slots=True)
 class Result:
+    """`value` is `[elements, width]`; the caller gets `outward`, of the variable `variable` that holds it."""
+
     name: str
     output: NetworkOutput
     value: Expr
+    variable: str
+    outward: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """A diagram that treats every row (element of `space`) on its own can be evaluated some rows at a time, so that
+    what it needs in between stays in cache.
+
+    size       rows of a block
+    recorded   whether blocks also pay while gradients are recorded, when their results have to be concatenated
+    rows       variables of which a block takes rows
+    once       variables that every block reads whole
+    """
+
+    space: Space
+    size: int
+    recorded: bool
+    rows: tuple[str, ...]
+    once: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One class. `sizes`: variables that hold the number of elements of a space, in the order they are set."""
+    """One class. `prologue` gives arguments the shape that `statements` read them in."""
 
     name: str
     plan: Plan
@@ -402,5 +426,7 @@ class Program:
     weights: tuple[Weight, ...]
     constants: tuple[Constant, ...]
     pairs: tuple[Pairs, ...]
+    blocks: Blocks | None
+    prologue: tuple[Statement, ...]
     statements: tuple[Statement, ...]
     results: tuple[Result, ...]

@@ -12,7 +12,7 @@ from fusionc.check.ir import ArgumentKind
 from fusionc.plan.ir import Plan
 
 SIZE_NAMES = ("num_rows", "num_nodes", "num_edges", "num_graphs")
-LOCAL_NAMES = ("leading", "like", "result")
+LOCAL_NAMES = ("leading", "like", "into")
 _COUNTS = {ArgumentKind.NUM_NODES: "num_nodes", ArgumentKind.NUM_GRAPHS: "num_graphs"}
 
 

@@ -248,7 +248,7 @@ class Storage:
         if column.output not in self.started:
             name = self.names.fresh(f"{output.name}_out")
             self.started[column.output] = name
-            self.statements.append(program.Begin(name, self.size(output.space), output.irreps.dim))
+            self.statements.append(program.Begin(name, self.size(output.space), output.irreps.dim, column.output))
         value, size = self.read(wire), self.size(output.space)
         if shape.space is not output.space:
             value = program.Expand(value, (size, shape.dim, *shape.channels))

@@ -5,6 +5,8 @@ They import nothing but torch, and refer to each other by name only where `REQUI
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 
 
@@ -52,17 +54,17 @@ def _occurrences(index: torch.Tensor, size: int, like: torch.Tensor) -> torch.Te
 
 
 class _Columns:
-    """A result [rows, width], put together from stretches of columns.
+    """A result [rows, width], put together from stretches of columns; `into[number]` is where it goes, if given.
 
     While gradients are recorded the stretches are concatenated at the end, otherwise each is written where it belongs
     at once, and no second copy of the result is ever in memory.
     """
 
-    def __init__(self, rows: int, width: int) -> None:
+    def __init__(self, rows: int, width: int, into: tuple[torch.Tensor, ...] | None = None, number: int = 0) -> None:
         self.rows = rows
         self.width = width
         self.parts: dict[int, torch.Tensor] = {}
-        self.written: torch.Tensor | None = None
+        self.written = None if into is None else into[number]
 
     def put(self, start: int, value: torch.Tensor) -> None:
         """value: [rows, d, channels]; in the result the d components of a channel are side by side."""
@@ -83,3 +85,38 @@ class _Columns:
         if self.written is not None:
             return self.written
         return torch.cat([self.parts[start] for start in sorted(self.parts)], 1)
+
+
+def _delivered(value: torch.Tensor, into: tuple[torch.Tensor, ...] | None, number: int) -> torch.Tensor:
+    """The value, written into `into[number]` if there is one."""
+    return value if into is None else into[number].copy_(value)
+
+
+def _in_blocks(
+    function: Callable[..., tuple[torch.Tensor, ...]],
+    like: torch.Tensor,
+    rows: int,
+    size: int,
+    recorded: bool,
+    tensors: tuple[torch.Tensor, ...],
+    once: tuple[torch.Tensor, ...],
+    widths: tuple[int, ...],
+) -> tuple[torch.Tensor, ...]:
+    """`function` of `size` rows of the tensors at a time for each thread, on a CPU and when that is more than one block.
+
+    While gradients are recorded blocks pay only if `recorded`: their results are then concatenated.
+    """
+    if torch.compiler.is_compiling() or like.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
+        return function(*tensors, *once)
+    size = size * torch.get_num_threads()
+    if rows <= size or (torch.is_grad_enabled() and not recorded):
+        return function(*tensors, *once)
+    blocks = zip(*(tensor.split(size) for tensor in tensors), strict=True)
+    if torch.is_grad_enabled():
+        parts = [function(*block, *once) for block in blocks]
+        return tuple(torch.cat(part) for part in zip(*parts, strict=True))
+    wholes = tuple(like.new_empty(rows, width) for width in widths)
+    places = zip(*(whole.split(size) for whole in wholes), strict=True)
+    for block, into in zip(blocks, places, strict=True):
+        function(*block, *once, into=into)
+    return wholes
