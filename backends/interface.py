@@ -26,7 +26,7 @@ class Header:
     def __post_init__(self) -> None:
         for text in (self.source, self.source_sha256, self.plan_sha256, self.version):
             if _UNSAFE.search(text):
-                raise ValueError(f"not safe to print: {ascii(text)}")
+                raise ValueError(f"not safe to print: {text!a}")
 
 
 def safe_name(name: str) -> str:

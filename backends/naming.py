@@ -14,21 +14,22 @@ from collections.abc import Iterable
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 # Public attributes of torch.nn.Module; a test compares the list with torch.
-MODULE_ATTRIBUTES = frozenset(
-    "T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches "
-    "eval extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu "
-    "load_state_dict modules mtia named_buffers named_children named_modules named_parameters parameters "
-    "register_backward_hook register_buffer register_forward_hook register_forward_pre_hook "
-    "register_full_backward_hook register_full_backward_pre_hook register_load_state_dict_post_hook "
-    "register_load_state_dict_pre_hook register_module register_parameter register_state_dict_post_hook "
-    "register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory state_dict to to_empty "
-    "train training type xpu zero_grad".split()
-)
+MODULE_ATTRIBUTES = frozenset({
+    "T_destination", "add_module", "apply", "bfloat16", "buffers", "call_super_init", "children", "compile", "cpu",
+    "cuda", "double", "dump_patches", "eval", "extra_repr", "float", "forward", "get_buffer", "get_extra_state",
+    "get_parameter", "get_submodule", "half", "ipu", "load_state_dict", "modules", "mtia", "named_buffers",
+    "named_children", "named_modules", "named_parameters", "parameters", "register_backward_hook",
+    "register_buffer", "register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook",
+    "register_full_backward_pre_hook", "register_load_state_dict_post_hook", "register_load_state_dict_pre_hook",
+    "register_module", "register_parameter", "register_state_dict_post_hook", "register_state_dict_pre_hook",
+    "requires_grad_", "set_extra_state", "set_submodule", "share_memory", "state_dict", "to", "to_empty", "train",
+    "training", "type", "xpu", "zero_grad",
+})  # fmt: skip
 # What a generated module has of its own.
-OWN_ATTRIBUTES = frozenset(
-    "irreps_in irreps_out weight_numel spaces group arguments argument_kinds convention layout PLAN_SHA256 "
-    "FUSIONC_VERSION self torch dtype device".split()
-)
+OWN_ATTRIBUTES = frozenset({
+    "irreps_in", "irreps_out", "weight_numel", "spaces", "group", "arguments", "argument_kinds", "convention",
+    "layout", "PLAN_SHA256", "FUSIONC_VERSION", "self", "torch", "dtype", "device",
+})  # fmt: skip
 _RESERVED = (
     MODULE_ATTRIBUTES
     | OWN_ATTRIBUTES
@@ -70,16 +71,16 @@ def legal(name: str) -> str:
     Leading underscores are covered by an `x`: Python mangles some such names, and torch keeps its own among them.
     """
     if not _IDENTIFIER.fullmatch(name):
-        raise ValueError(f"not a name: {ascii(name)}")
+        raise ValueError(f"not a name: {name!a}")
     if name.startswith("_"):
         name = f"x{name}"
     return f"{name}_" if name in _RESERVED else name
 
 
 def class_name(name: str) -> str:
-    """CamelCase: `mace_product` becomes `MaceProduct`. Different for names that differ in more than case and underscores."""
+    """CamelCase: `mace_product` becomes `MaceProduct`. Stays different for names that differ otherwise."""
     if not _IDENTIFIER.fullmatch(name):
-        raise ValueError(f"not a name: {ascii(name)}")
+        raise ValueError(f"not a name: {name!a}")
     words = [word for word in name.split("_") if word]
     camel = "".join(word[0].upper() + word[1:] for word in words) or "X"
     if camel[0].isdigit():

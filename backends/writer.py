@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 WIDTH = 120
@@ -28,6 +28,19 @@ class Writer:
         self._depth -= 1
         if end is not None:
             self.line(end)
+
+    @contextmanager
+    def function(self, name: str, parameters: Sequence[str], returns: str) -> Iterator[None]:
+        """A Python function; the parameters below each other when they do not fit on its line."""
+        head = f"def {name}({', '.join(parameters)}) -> {returns}:"
+        if not self.fits(head):
+            self.line(f"def {name}(")
+            with self.indented():
+                for parameter in parameters:
+                    self.line(f"{parameter},")
+            head = f") -> {returns}:"
+        with self.block(head):
+            yield
 
     @contextmanager
     def indented(self) -> Iterator[None]:

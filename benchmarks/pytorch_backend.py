@@ -4,8 +4,8 @@
 
 Two forms of every problem: `product` is the bare tensor product of x, Y and weights, one of each an edge; `convolution`
 gathers x from the sender of each edge and adds the product up at the receiver, 20 edges a node. e3nn is compiled by
-TorchScript, as its users have it. One thread; both in one process, run by turns; medians. Gradients are those of x, Y and
-the weights. Memory is the growth of the resident set in a process of its own. Beside the times stands the largest
+TorchScript, as its users have it. One thread; both in one process, run by turns; medians. Gradients are those of x, Y
+and the weights. Memory is the growth of the resident set in a process of its own. Beside the times stands the largest
 difference of the two results, relative to the largest entry.
 """
 
@@ -249,7 +249,9 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     ]
     widths = [max(len(line[n]) for line in lines) for n in range(len(head))]
     return "\n".join(
-        "  ".join(cell.ljust(w) if n < 3 else cell.rjust(w) for n, (cell, w) in enumerate(zip(line, widths, strict=True)))
+        "  ".join(
+            cell.ljust(w) if n < 3 else cell.rjust(w) for n, cell, w in zip(range(len(head)), line, widths, strict=True)
+        )
         for line in lines
     )
 

@@ -1,4 +1,4 @@
-"""`arrange`: from a plan to a tensor program. Here it is decided which tensors there are and which products make them."""
+"""`arrange`: from a plan to a tensor program. Here it is decided which tensors there are and what makes them."""
 
 from __future__ import annotations
 
@@ -355,12 +355,9 @@ class _Arrangement:
 
     def result(self, number: int) -> program.Result:
         output = self.network.outputs[number]
-        name = self.signature.names[output.name] if output.name in self.signature.names else output.name
+        name = self.signature.names[output.name]
         size = self.store.size(output.space)
-        if number in self.store.started:
-            parts = [self._rest(number)]
-        else:
-            parts = self._parts(output)
+        parts = [self._rest(number)] if number in self.store.started else self._parts(output)
         if not parts:
             parts = [program.Zeros(self._any_tensor(), (size, 0))]
         value = parts[0] if len(parts) == 1 else program.Cat(tuple(parts), 1)
@@ -434,5 +431,3 @@ def _runs(wires: tuple[int, ...], store: Storage) -> list[tuple[int, ...]]:
         else:
             found.append((wire,))
     return found
-
-

@@ -21,18 +21,23 @@ _NODES: tuple[type[ast.AST], ...] = (
     ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.NotIn, ast.Is, ast.IsNot, ast.Load, ast.Store, ast.Del,
 )  # fmt: skip
 
-_FUNCTIONS = frozenset(
-    "_dense _pairs _expect _unit _occurrences _Columns _delivered _in_blocks function tuple sorted super range zip any max str list type isinstance getattr len "
-    "TypeError ValueError".split()
-)
-_TORCH = frozenset(
-    "abs cos exp relu sigmoid sin square tanh nn.functional.gelu nn.functional.silu nn.functional.softplus nn.Parameter "
-    "bmm baddbmm matmul cat einsum empty ones_like is_grad_enabled get_num_threads compiler.is_compiling randn tensor triu_indices where zeros is_autocast_enabled".split()
-)
-_METHODS = frozenset(
-    "__init__ _apply _rows register_buffer items join dim numel is_floating_point reshape transpose permute expand unsqueeze "
-    "put whole view copy_ new_empty contiguous flatten split unbind sum sqrt clamp index_select index_add new_zeros new_ones to".split()
-)
+_FUNCTIONS = frozenset({
+    "_dense", "_pairs", "_expect", "_unit", "_occurrences", "_Columns", "_delivered", "_in_blocks", "function",
+    "tuple", "sorted", "super", "range", "zip", "any", "max", "str", "list", "type", "isinstance", "getattr", "len",
+    "TypeError", "ValueError",
+})  # fmt: skip
+_TORCH = frozenset({
+    "abs", "cos", "exp", "relu", "sigmoid", "sin", "square", "tanh", "nn.functional.gelu", "nn.functional.silu",
+    "nn.functional.softplus", "nn.Parameter", "bmm", "baddbmm", "matmul", "cat", "einsum", "empty", "ones_like",
+    "is_grad_enabled", "get_num_threads", "compiler.is_compiling", "randn", "tensor", "triu_indices", "where",
+    "zeros", "is_autocast_enabled",
+})  # fmt: skip
+_METHODS = frozenset({
+    "__init__", "_apply", "_rows", "register_buffer", "items", "join", "dim", "numel", "is_floating_point",
+    "reshape", "transpose", "permute", "expand", "unsqueeze", "put", "whole", "view", "copy_", "new_empty",
+    "contiguous", "flatten", "split", "unbind", "sum", "sqrt", "clamp", "index_select", "index_add", "new_zeros",
+    "new_ones", "to",
+})  # fmt: skip
 
 
 def audit(text: str) -> None:

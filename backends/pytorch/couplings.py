@@ -26,8 +26,8 @@ from fusionc.diagram.ir import Space
 from fusionc.network import ir
 
 BUDGET = 800
-"""Values an element in one temporary: at ten thousand elements what is larger leaves the C library's heap, and every use
-of it then costs page faults, which are dearer than the arithmetic."""
+"""Values an element in one temporary. At ten thousand elements what is larger leaves the C library's heap, and costs
+page faults at every call, which are dearer than the arithmetic."""
 
 SMALL_PRODUCT = 400
 """Multiply-adds below which torch.bmm leaves its fast path."""
@@ -90,9 +90,7 @@ def path_of(store: Storage, n: int) -> Path:
     kept = ir.Subscripts(*("".join(c for c in t if lengths[c] != 1) for t in (s.left, s.right, s.weight, s.out)))
     irreps = [store.network.vertices[m].irrep for m in (op.left, op.right, n)]
     l1, l2, l3 = (irrep.l for irrep in irreps)
-    entries = tuple(
-        (e.i, e.j, e.k, e.value * op.factor) for e in coupling(l1, l2, l3, store.network.convention)
-    )
+    entries = tuple((e.i, e.j, e.k, e.value * op.factor) for e in coupling(l1, l2, l3, store.network.convention))
     dims = (irreps[0].dim, irreps[1].dim, irreps[2].dim)
     return Path(n, op.left, op.right, op.weight, kept, tuple(lengths.items()), entries, dims)
 
@@ -209,7 +207,7 @@ def _is_weighted_first(path: Path) -> bool:
 
 
 def _bundles(paths: list[Path]) -> Iterator[tuple[Path, ...]]:
-    """Paths of one wide operand that share a batched product: at most BUDGET results, one path if weights come first."""
+    """Paths of one wide operand that share a product: at most BUDGET results, and one path where weights come first."""
     bundle: list[Path] = []
     for path in paths:
         results = sum(p.dims[2] for p in (*bundle, path)) * _count(path, path.letters.left)
@@ -231,7 +229,7 @@ def _n(store: Storage, wire: int) -> program.Size:
 
 
 def _small_matrices(store: Storage, bundles: list[tuple[Path, ...]]) -> list[Expr]:
-    """sum_j C_ijk y_j of every bundle as `[elements, sum of d3, d1]`: one product of all y with all coupling tensors."""
+    """sum_j C_ijk y_j of each bundle as `[elements, sum of d3, d1]`: one product of all y with all coupling tensors."""
     if not bundles:
         return []
     wires = tuple(dict.fromkeys(p.right for bundle in bundles for p in bundle))

@@ -116,8 +116,8 @@ def _write_class(writer: Writer, name: str, program_: Program, options: CompileO
         writer.line(f'"""The diagram `{program_.name}`."""')
         writer.line()
         _write_attributes(writer, program_)
-        for member in (*program_.weights, *program_.constants, *program_.pairs):
-            writer.line(f"{member.name}: torch.Tensor")
+        for member in _members(program_):
+            writer.line(f"{member}: torch.Tensor")
         writer.line()
         _write_init(writer, name, program_, options)
         if program_.constants:
@@ -125,6 +125,11 @@ def _write_class(writer: Writer, name: str, program_: Program, options: CompileO
             _write_apply(writer, name)
         writer.line()
         write_forward(writer, program_)
+
+
+def _members(program_: Program) -> list[str]:
+    weights = [weight.name for weight in program_.weights]
+    return [*weights, *(constant.name for constant in program_.constants), *(pairs.name for pairs in program_.pairs)]
 
 
 def _write_attributes(writer: Writer, program_: Program) -> None:
@@ -161,12 +166,9 @@ def _write_dict(writer: Writer, head: str, items: list[tuple[str, str]]) -> None
 
 def _write_init(writer: Writer, name: str, program_: Program, options: CompileOptions) -> None:
     classes = list(dict.fromkeys(w.classes for w in program_.weights if w.classes is not None))
-    numbers = "".join(f"{c}: int, " for c in classes)
-    head = f"def __init__(self, *, {numbers}dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> None:"
-    if len(head) + 4 > 120:
-        head = "def __init__(\n        self,\n        *,\n" + "".join(f"        {c}: int,\n" for c in classes)
-        head += "        dtype: torch.dtype | None = None,\n        device: torch.device | str | None = None,\n    ) -> None:"
-    with writer.block(head):
+    parameters = ["self", "*", *(f"{c}: int" for c in classes)]
+    parameters += ["dtype: torch.dtype | None = None", "device: torch.device | str | None = None"]
+    with writer.function("__init__", parameters, "None"):
         writer.line('"""Learned weights start out normally distributed, as e3nn\'s do."""')
         writer.line("super().__init__()")
         if options.dtype is not None:
@@ -177,9 +179,7 @@ def _write_init(writer: Writer, name: str, program_: Program, options: CompileOp
             writer.line(f"self.{number_} = {number_}")
         for weight in program_.weights:
             shape = f"{weight.numel}" if weight.classes is None else f"{weight.classes}, {weight.numel}"
-            writer.line(
-                f"self.{weight.name} = torch.nn.Parameter(torch.randn({shape}, dtype=dtype, device=device))"
-            )
+            writer.line(f"self.{weight.name} = torch.nn.Parameter(torch.randn({shape}, dtype=dtype, device=device))")
         if program_.constants or program_.pairs:
             writer.line("like = torch.empty(0, dtype=dtype, device=device)")
         if program_.constants:
@@ -193,10 +193,8 @@ def _write_init(writer: Writer, name: str, program_: Program, options: CompileOp
 
 def _write_apply(writer: Writer, name: str) -> None:
     with writer.block("def _apply(self, fn, recurse=True):  # type: ignore[no-untyped-def]"):
-        writer.line('"""`.to`, `.double`, ...: constants are made anew, so that none keeps the rounding of a lower precision."""')
+        writer.line('"""Makes constants anew after `.to(...)`: none keeps the rounding of a lower precision."""')
         writer.line("super()._apply(fn, recurse)")
         with writer.block(f"for name, constant in {_table(name)}.items():"):
             writer.line("self.register_buffer(name, _dense(*constant).to(getattr(self, name)), persistent=False)")
         writer.line("return self")
-
-

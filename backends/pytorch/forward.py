@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import assert_never
 
 from fusionc.backends.pytorch import program
 from fusionc.backends.pytorch.expressions import exact_forms, text_of
 from fusionc.backends.pytorch.program import Argument, Blocks, Program
-from fusionc.backends.writer import WIDTH, Writer
+from fusionc.backends.writer import Writer
 from fusionc.check.ir import ArgumentKind
 from fusionc.diagram.ir import Space
 
@@ -19,10 +17,10 @@ _SIZES = {Space.BATCH: "num_rows", Space.NODE: "num_nodes", Space.EDGE: "num_edg
 
 
 def write_forward(writer: Writer, program_: Program) -> None:
-    parameters = [f"{a.name}: {'int' if a.kind in _COUNTS else 'torch.Tensor'}" for a in program_.arguments]
+    parameters = ["self", *(f"{a.name}: {'int' if a.kind in _COUNTS else 'torch.Tensor'}" for a in program_.arguments)]
     many = len(program_.results) != 1
     returns = f"tuple[{', '.join(['torch.Tensor'] * len(program_.results))}]" if many else "torch.Tensor"
-    with _function(writer, "forward", parameters, returns):
+    with writer.function("forward", parameters, returns):
         _write_docstring(writer, program_)
         _write_checks(writer, program_)
         for statement in program_.prologue:
@@ -37,19 +35,6 @@ def write_forward(writer: Writer, program_: Program) -> None:
     if program_.blocks is not None:
         writer.line()
         _write_rows(writer, program_, program_.blocks)
-
-
-@contextmanager
-def _function(writer: Writer, name: str, parameters: list[str], returns: str) -> Iterator[None]:
-    head = f"def {name}(self, {', '.join(parameters)}) -> {returns}:"
-    if not writer.fits(head):
-        writer.line(f"def {name}(")
-        with writer.indented():
-            for parameter in ("self", *parameters):
-                writer.line(f"{parameter},")
-        head = f") -> {returns}:"
-    with writer.block(head):
-        yield
 
 
 def _write_body(writer: Writer, program_: Program) -> None:
@@ -69,9 +54,9 @@ def _write_blocks(writer: Writer, program_: Program, blocks: Blocks) -> None:
 
 
 def _write_rows(writer: Writer, program_: Program, blocks: Blocks) -> None:
-    parameters = [f"{name}: torch.Tensor" for name in (*blocks.rows, *blocks.once)]
+    parameters = ["self", *(f"{name}: torch.Tensor" for name in (*blocks.rows, *blocks.once))]
     parameters.append("into: tuple[torch.Tensor, ...] | None = None")
-    with _function(writer, "_rows", parameters, "tuple[torch.Tensor, ...]"):
+    with writer.function("_rows", parameters, "tuple[torch.Tensor, ...]"):
         writer.line('"""Some rows. The results are written into `into` where it is given."""')
         writer.line(f"{_SIZES[blocks.space]} = {blocks.rows[0]}.shape[0]")
         _write_body(writer, program_)
@@ -154,8 +139,9 @@ def _write_checks(writer: Writer, program_: Program) -> None:
 
 def _reference(program_: Program) -> str:
     """A tensor that has the dtype and device of the module, or at least of its first argument."""
-    for member in (*program_.weights, *program_.constants):
-        return f"self.{member.name}"
+    members = [*(weight.name for weight in program_.weights), *(constant.name for constant in program_.constants)]
+    if members:
+        return f"self.{members[0]}"
     return next(a.name for a in program_.arguments if a.kind in _FLOATING)
 
 

@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
 
-from fusionc.backends.pytorch.program import Assign, Begin, Member, Name, Put, Release, Remark, Result, Statement, Unpack
+from fusionc.backends.pytorch.program import (
+    Assign,
+    Begin,
+    Member,
+    Name,
+    Put,
+    Release,
+    Remark,
+    Result,
+    Statement,
+    Unpack,
+)
 
 
-def released(statements: tuple[Statement, ...], results: tuple[Result, ...], arguments: tuple[str, ...]) -> tuple[Statement, ...]:
+def released(
+    statements: tuple[Statement, ...], results: tuple[Result, ...], arguments: tuple[str, ...]
+) -> tuple[Statement, ...]:
     """The statements that matter, each followed by the release of what it was the last to read.
 
     A local variable of a Python function keeps its tensor until the function returns: without releases all

@@ -89,9 +89,11 @@ def blend(store: Storage, blends: Sequence[Blend]) -> None:
             if not many:
                 continue
             shape = store.shape(many[0].vertex)
-            value = program.Reshape(value, (_rows(store, many), shape.dim, *shape.channels)) if len(
-                shape.channels
-            ) != 1 else value
+            value = (
+                program.Reshape(value, (_rows(store, many), shape.dim, *shape.channels))
+                if len(shape.channels) != 1
+                else value
+            )
             if single:
                 store.hold_rows(target, value)
             else:
@@ -172,9 +174,7 @@ def _contract(store: Storage, b: Blend) -> None:
     shape, source = store.shape(b.vertex), store.shape(b.wire)
     names = {c: "abcdefgh"[n] for n, c in enumerate(dict.fromkeys(b.letters + b.weight_letters))}
     left, weight, out = ("".join(names[c] for c in t) for t in (b.letters, b.weight_letters, b.out))
-    x = program.Reshape(
-        store.read(b.wire), (store.size(source.space), source.dim, *(lengths[c] for c in b.letters))
-    )
+    x = program.Reshape(store.read(b.wire), (store.size(source.space), source.dim, *(lengths[c] for c in b.letters)))
     weights = store.scalars(b.weight, *(lengths[c] for c in b.weight_letters))
     value = scaled(program.Einsum(f"nz{left},n{weight}->nz{out}", (x, weights)), b.factor)
     store.hold_rows(b.vertex, program.Reshape(value, (store.size(shape.space), shape.dim, *shape.channels)))

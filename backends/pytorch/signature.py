@@ -18,7 +18,7 @@ _COUNTS = {ArgumentKind.NUM_NODES: "num_nodes", ArgumentKind.NUM_GRAPHS: "num_gr
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """`names`: from the names of the source to legal ones. `reference`: a tensor that tells the dtype, if there is one."""
+    """`names`: from the names of the source to legal ones. `reference`: a tensor that tells the dtype, or None."""
 
     arguments: tuple[Argument, ...]
     weights: tuple[Weight, ...]

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 from math import prod
 
 from fusionc.algebra.surd import Surd
@@ -214,7 +215,9 @@ class Storage:
         for wire, start in wires:
             self._places[wire] = Place(len(self.blocks) - 1, start, start + self.shape(wire).numel)
 
-    def hold_like(self, name: str, block: Block, space: Space, wires: tuple[tuple[int, Place], ...], start: int) -> None:
+    def hold_like(
+        self, name: str, block: Block, space: Space, wires: tuple[tuple[int, Place], ...], start: int
+    ) -> None:
         """A copy of `block` from row or column `start` on, in another space: each wire lies as its source does."""
         width = max(place.stop for _, place in wires) - start
         self.blocks.append(Block(name, block.kind, space, width, block.channels))
@@ -348,7 +351,7 @@ class Storage:
     def run(self, wires: tuple[int, ...]) -> Place | None:
         """The wires as one stretch of a block, if they lie one after the other."""
         places = [self.place(w) for w in wires]
-        follows = all(a.block == b.block and a.stop == b.start for a, b in zip(places, places[1:], strict=False))
+        follows = all(a.block == b.block and a.stop == b.start for a, b in pairwise(places))
         return Place(places[0].block, places[0].start, places[-1].stop) if follows else None
 
     def piece(self, place: Place) -> Expr:
@@ -367,7 +370,7 @@ class Storage:
         if number in self._cuts:
             return
         stretches = sorted({(p.start, p.stop) for p in self._stretches(number)})
-        disjoint = all(a[1] <= b[0] for a, b in zip(stretches, stretches[1:], strict=False))
+        disjoint = all(a[1] <= b[0] for a, b in pairwise(stretches))
         self._cuts[number] = tuple(start for start, _ in stretches) if disjoint else ()
         if not disjoint:
             return

@@ -1,6 +1,6 @@
-"""Functions that generated modules carry with them, each copied whole where it is called.
+"""Functions and classes that generated modules carry with them, each copied whole into those that call it.
 
-They import nothing but torch, and refer to each other by name only where `REQUIRES` in `emit` says so.
+They need nothing but torch, and do not refer to each other.
 """
 
 from __future__ import annotations
@@ -24,9 +24,7 @@ def _pairs(channels: int) -> torch.Tensor:
     return row * channels + column
 
 
-def _expect(
-    name: str, tensor: torch.Tensor, dtype: torch.dtype, device: torch.device, shape: tuple[int, ...]
-) -> None:
+def _expect(name: str, tensor: torch.Tensor, dtype: torch.dtype, device: torch.device, shape: tuple[int, ...]) -> None:
     """Raise an error that names the argument unless it is as it must be; -1 in `shape` is any length."""
     if not isinstance(tensor, torch.Tensor):
         raise TypeError(f"{name} must be a tensor, not {type(tensor).__name__}")
@@ -102,7 +100,7 @@ def _in_blocks(
     once: tuple[torch.Tensor, ...],
     widths: tuple[int, ...],
 ) -> tuple[torch.Tensor, ...]:
-    """`function` of `size` rows of the tensors at a time for each thread, on a CPU and when that is more than one block.
+    """`function` of the tensors, `size` rows of them at a time for each thread; on a CPU, if that is several blocks.
 
     While gradients are recorded blocks pay only if `recorded`: their results are then concatenated.
     """
