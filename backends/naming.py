@@ -42,6 +42,7 @@ class Names:
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self._taken = set(taken)
+        self._numbers: dict[str, int] = {}  # the last one given to each stem
 
     def keep(self, name: str) -> str:
         """`name` where it is legal and free, else with trailing underscores."""
@@ -54,11 +55,12 @@ class Names:
     def fresh(self, stem: str) -> str:
         """`stem`, or `stem_2`, `stem_3`, ...: for what has no name of its own."""
         stem = legal(stem)
-        found, number = stem, 1
+        found, number = stem, self._numbers.get(stem, 1)
         while found in self._taken:
             number += 1
             found = f"{stem.rstrip('_')}_{number}"
         self._taken.add(found)
+        self._numbers[stem] = number
         return found
 
 

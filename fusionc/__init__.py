@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from fusionc.reading import InputError as InputError
     from fusionc.runtime.loading import CompileWarning as CompileWarning
     from fusionc.runtime.loading import load as load
+    from fusionc.runtime.loading import plan as plan
 
 
 def __getattr__(name: str) -> Any:

@@ -3,8 +3,7 @@
     text --parse--> File --build--> Program --check--> CheckedProgram
          and for each diagram: --expand--> Network --REWRITES--> Network --order--> Plan --emit--> a module's text
 
-Every stage is a function from one immutable value to the next. `parse` raises on syntax errors; `build` and `check`
-collect what they find in one sink, so that a run reports errors of names and of irreps together.
+`parse` raises on syntax errors; `build` and `check` collect in one sink, so that a run reports all kinds of errors.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from fusionc import __version__, backends
+from fusionc import __version__
 from fusionc.check.check import check
 from fusionc.check.ir import CheckedDiagram, CheckedProgram
 from fusionc.diagnostics import CompileError, Diagnostic, Sink
@@ -86,6 +85,8 @@ def plan_source(source: Source, options: CompileOptions | None = None) -> Planne
 
 def compile_source(source: Source, options: CompileOptions | None = None) -> Compiled:
     """One Python module with a class for each plan. Raises CompileError."""
+    from fusionc import backends  # half of the start-up, which checking and planning do without
+
     options = options or CompileOptions()
     planned = plan_source(source, options)
     sha = hashlib.sha256(source.text.encode()).hexdigest()

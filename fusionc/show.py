@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from fusionc.algebra.irrep import Irrep, Irreps
@@ -26,44 +27,65 @@ def show(value: object) -> str:
 def _lines(value: object, indent: int, lead: int) -> Iterator[str]:
     """`value` in lines of at most 120 characters where it can be done, to be indented as told; the first line comes
     after a lead of so many characters."""
-    short = _short(value)
-    if len(short) + indent + lead <= WIDTH or not _parts(value):
-        yield short
+    parts = _parts(value)
+    flat = _flat(value, WIDTH - indent - lead) if parts else _leaf(value)
+    if flat is not None:
+        yield flat
         return
+    separator = ": " if isinstance(value, tuple) else "="
     opening, closing = _brackets(value)
     yield opening
-    for name, part in _parts(value):
-        name += ": " if isinstance(value, tuple) else "="
-        first, *rest = _lines(part, indent + 2, len(name))
-        yield f"  {name}{first}"
+    for name, part in parts:
+        first, *rest = _lines(part, indent + 2, len(name) + len(separator))
+        yield f"  {name}{separator}{first}"
         yield from (f"  {line}" for line in rest)
     yield closing
 
 
-def _short(value: object) -> str:
-    """The value on one line."""
+def _flat(value: object, room: int) -> str | None:
+    """The value on one line of at most `room` characters; None, as soon as it is known not to fit."""
+    parts = _parts(value)
+    if not parts:
+        leaf = _leaf(value)
+        return leaf if len(leaf) <= room else None
+    opening, closing = _brackets(value)
+    pieces: list[str] = []
+    room -= len(opening) + len(closing)
+    for name, part in parts:
+        lead = "" if isinstance(value, tuple) else f"{name}="
+        text = _flat(part, room - len(lead))
+        if text is None:
+            return None
+        pieces.append(lead + text)
+        room -= len(lead) + len(text) + 2
+    comma = "," if isinstance(value, tuple) and len(pieces) == 1 else ""
+    return f"{opening}{', '.join(pieces)}{comma}{closing}"
+
+
+def _leaf(value: object) -> str:
+    """What is shown as a whole."""
     if isinstance(value, Enum):
         return f"{type(value).__name__}.{value.name}"
     if isinstance(value, Irrep | Irreps | Surd | Fraction):
         return str(value) or "0"
-    if isinstance(value, tuple):
-        inner = ", ".join(_short(part) for part in value)
-        return f"({inner},)" if len(value) == 1 else f"({inner})"
-    if is_dataclass(value):
-        inner = ", ".join(f"{name}={_short(part)}" for name, part in _parts(value))
-        return f"{type(value).__name__}({inner})"
-    return repr(value)
+    return "()" if value == () else f"{type(value).__name__}()" if is_dataclass(value) else repr(value)
 
 
 def _parts(value: object) -> list[tuple[str, Any]]:
-    """What a value is made of, by field name or by position; nothing when it prints as a whole."""
-    if isinstance(value, Irrep | Irreps | Surd):
+    """What a value is made of, by field name or by position; nothing when it is shown as a whole."""
+    if isinstance(value, Irrep | Irreps | Surd | Enum):
         return []
     if isinstance(value, tuple):
         return [(str(n), part) for n, part in enumerate(value)]
-    if is_dataclass(value):
-        return [(field.name, getattr(value, field.name)) for field in fields(value) if field.repr]
+    if is_dataclass(value) and not isinstance(value, type):
+        kind: type = type(value)
+        return [(name, getattr(value, name)) for name in _shown_fields(kind)]
     return []
+
+
+@cache
+def _shown_fields(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind) if field.repr)
 
 
 def _brackets(value: object) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,11 @@ class Span:
 
 
 NOWHERE = Span(0, 0)
+
+
+def span_field() -> Any:
+    """The field of a node that says where it was written: no part of its value, so not compared and not printed."""
+    return field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

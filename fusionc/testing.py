@@ -252,7 +252,7 @@ def equivariance_error(
     one, and a result that is zero by symmetry, such as the cross product of a vector with itself, is mere rounding.
     g runs over O(3) with `inversion` (and a group O3), else over SO(3); learned weights and weights given at call time
     are held fixed. A diagram is evaluated by the oracle with random learned weights, a module as it is, in `dtype`
-    (default: that of its parameters).
+    (default: that of its parameters) and on its own device.
     """
     dtype = dtype or _dtype(subject)
     floor = 10 * torch.finfo(dtype).eps / TOLERANCES.get(dtype, 1.0) if floor is None else floor
@@ -328,13 +328,17 @@ def _function(subject: CheckedDiagram | torch.nn.Module, seed: int, sizes: Sizes
     if isinstance(subject, CheckedDiagram):
         diagram, parameters = subject, random_parameters(subject, seed=seed, sizes=sizes)
         return lambda arguments: evaluate(diagram, arguments, parameters)
-    module = subject
+    module, device = subject, _device(subject)
 
     def call(arguments: Mapping[str, Tensor | int]) -> Sequence[Tensor]:
-        out = module(*arguments.values())
-        return (out,) if isinstance(out, Tensor) else tuple(out)
+        out = module(*(given if isinstance(given, int) else given.to(device) for given in arguments.values()))
+        return tuple(result.cpu() for result in ((out,) if isinstance(out, Tensor) else out))
 
     return call
+
+
+def _device(module: torch.nn.Module) -> torch.device:
+    return next((tensor.device for tensor in (*module.parameters(), *module.buffers())), torch.device("cpu"))
 
 
 def _dtype(subject: CheckedDiagram | torch.nn.Module) -> torch.dtype:

@@ -44,7 +44,9 @@ def _block(info: str, text: str) -> Block:
     limits = Limits().with_overrides({name: int(value) for flag, name, value in given if flag == "--limit"})
     params = tuple((name, int(value)) for flag, name, value in given if flag == "-D")
     shown = re.sub(r"\\u\{([0-9A-F]+)\}", lambda m: chr(int(m[1], 16)), text)
-    return Block(codes, CompileOptions(limits=limits, params=params), shown)
+    old = ("--convention", "e3nn-0.4") in pairwise(words)
+    options = CompileOptions(limits=limits, params=params, convention="e3nn-0.4" if old else "e3nn")
+    return Block(codes, options, shown)
 
 
 def findings(block: Block) -> tuple[Diagnostic, ...]:

@@ -45,7 +45,9 @@ def test_the_commands_of_the_tour_run() -> None:
 
 
 def test_the_error_of_the_tour_is_what_is_printed() -> None:
-    Path("spinor.fusion").write_text("\n\ndiagram spinor {\n  input psi : 1/2e + 1x1o\n  output psi\n}\n", encoding="utf-8")
+    Path("spinor.fusion").write_text(
+        "\n\ndiagram spinor {\n  input psi : 1/2e + 1x1o\n  output psi\n}\n", encoding="utf-8"
+    )
     result = fusionc("check", "spinor.fusion")
     assert result.returncode == 1
     assert blocks("text")[0] in result.stderr

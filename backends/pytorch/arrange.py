@@ -8,7 +8,7 @@ from typing import assert_never
 from fusionc.algebra.surd import Surd
 from fusionc.backends.naming import Names
 from fusionc.backends.pytorch import program
-from fusionc.backends.pytorch.couplings import couple
+from fusionc.backends.pytorch.couplings import BUDGET, couple
 from fusionc.backends.pytorch.harmonics import harmonics
 from fusionc.backends.pytorch.lifetimes import released
 from fusionc.backends.pytorch.mixing import mix, scaled
@@ -149,11 +149,20 @@ class _Arrangement:
 
     def _move(self, vertices: tuple[int, ...]) -> None:
         for space, via, wires in self._along(vertices):
+            index = self.index(via, space)
             for block, pairs in self._by_block(wires):
-                start, value = self._stretch(block, [place for _, place in pairs])
-                index = self.index(via, space)
-                taken = self.store.let(self.store.stem(pairs[0][0]), program.Take(value, index, 0))
+                if self.store.blocks[block].kind is Kind.COLUMNS and self._is_large(pairs):
+                    for n, _ in pairs:
+                        value = program.Contiguous(self.store.read(ir.operands(self.network.vertices[n].op)[0]))
+                        self.store.hold_rows(n, program.Take(value, index, 0))
+                    continue
+                start, part = self._stretch(block, [place for _, place in pairs])
+                taken = self.store.let(self.store.stem(pairs[0][0]), program.Take(part, index, 0))
                 self.store.hold_like(taken.name, self.store.blocks[block], space, tuple(pairs), start)
+
+    def _is_large(self, pairs: list[tuple[int, Place]]) -> bool:
+        """Too large to be one temporary: then a segment at a time, laid out as couplings read it."""
+        return len(pairs) > 1 and sum(place.stop - place.start for _, place in pairs) > BUDGET
 
     def _along(self, vertices: tuple[int, ...]) -> list[tuple[Space, Via, list[int]]]:
         """Moves by their way. What lives once is repeated, for a sum that counts its elements."""
@@ -312,6 +321,8 @@ class _Arrangement:
         name = self.signature.names[output.name] if output.name in self.signature.names else output.name
         size = self.store.size(output.space)
         parts: list[Expr] = []
+        if number in self.store.started:
+            return program.Result(name, output, self._outward(self._rest(number), output))
         for wires in _runs(output.wires, self.store):
             place = self.store.run(wires)
             assert place is not None
@@ -324,15 +335,26 @@ class _Arrangement:
             value: Expr = program.Zeros(self._any_tensor(), (size, 0))
         else:
             value = parts[0] if len(parts) == 1 else program.Cat(tuple(parts), 1)
-        held = self.store.let(f"{output.name}_out", value)
+        return program.Result(name, output, self._outward(value, output))
+
+    def _rest(self, number: int) -> Expr:
+        """The columns of a result that are not written yet, and then the whole of it."""
+        for wire, columns in self.store.columns.items():
+            for column in columns:
+                if column.output == number and not column.done:
+                    self.store.put_out(wire, column)
+        return program.Finished(program.Name(self.store.started[number]))
+
+    def _outward(self, value: Expr, output: ir.NetworkOutput) -> Expr:
+        """`[elements, width]` with the leading axes that a caller expects."""
+        held = self.store.let(f"{output.name}_result", value)
         match output.space:
             case Space.ONCE:
-                value = program.Reshape(held, (output.irreps.dim,))
+                return program.Reshape(held, (output.irreps.dim,))
             case Space.BATCH:
-                value = program.RestoreLeading(held, output.irreps.dim)
+                return program.RestoreLeading(held, output.irreps.dim)
             case _:
-                value = held
-        return program.Result(name, output, value)
+                return held
 
     def _is_whole(self, wire: int) -> bool:
         return len(self.store.shape(wire).channels) == 1

@@ -18,20 +18,20 @@ _NODES: tuple[type[ast.AST], ...] = (
     ast.Tuple, ast.List, ast.Dict, ast.ListComp, ast.GeneratorExp, ast.comprehension, ast.IfExp,
     ast.BinOp, ast.BoolOp, ast.UnaryOp, ast.Compare, ast.JoinedStr, ast.FormattedValue,
     ast.Add, ast.Sub, ast.Mult, ast.Div, ast.BitOr, ast.And, ast.Or, ast.Not, ast.USub,
-    ast.Eq, ast.NotEq, ast.Lt, ast.Gt, ast.NotIn, ast.Is, ast.Load, ast.Store, ast.Del,
+    ast.Eq, ast.NotEq, ast.Lt, ast.Gt, ast.NotIn, ast.Is, ast.IsNot, ast.Load, ast.Store, ast.Del,
 )  # fmt: skip
 
 _FUNCTIONS = frozenset(
-    "_dense _pairs _expect _unit _occurrences super range zip any max str list type isinstance getattr len "
+    "_dense _pairs _expect _unit _occurrences _Columns sorted super range zip any max str list type isinstance getattr len "
     "TypeError ValueError".split()
 )
 _TORCH = frozenset(
     "abs cos exp relu sigmoid sin square tanh nn.functional.gelu nn.functional.silu nn.functional.softplus nn.Parameter "
-    "bmm baddbmm matmul cat einsum empty ones_like randn tensor triu_indices where zeros is_autocast_enabled".split()
+    "bmm baddbmm matmul cat einsum empty ones_like is_grad_enabled randn tensor triu_indices where zeros is_autocast_enabled".split()
 )
 _METHODS = frozenset(
     "__init__ _apply register_buffer items join dim numel is_floating_point reshape transpose permute expand unsqueeze "
-    "flatten split unbind sum sqrt clamp index_select index_add new_zeros new_ones to".split()
+    "put whole view copy_ new_empty contiguous flatten split unbind sum sqrt clamp index_select index_add new_zeros new_ones to".split()
 )
 
 

@@ -12,7 +12,7 @@ Then weights: channel by channel an elementwise product, across channels one mat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from math import prod
 
@@ -24,6 +24,10 @@ from fusionc.backends.pytorch.program import Expr
 from fusionc.backends.pytorch.storage import Shape, Storage
 from fusionc.diagram.ir import Space
 from fusionc.network import ir
+
+BUDGET = 800
+"""Values an element in one temporary: at ten thousand elements what is larger leaves the C library's heap, and every use
+of it then costs page faults, which are dearer than the arithmetic."""
 
 Entries = tuple[tuple[int, int, int, Surd], ...]
 
@@ -181,52 +185,76 @@ def _couple_singles(store: Storage, paths: list[Path]) -> list[Blend]:
 
 
 def _couple_singles_of(store: Storage, paths: list[Path]) -> list[Blend]:
-    scaled = [p for p in paths if p.dims[1] == 1]
-    others = [p for p in paths if p.dims[1] != 1]
+    """One small matrix an element and path; the paths of one wide operand share a batched product."""
     blends: list[Blend] = []
-    if others:
-        matrices = _small_matrices(store, others)
-        for path, matrix in zip(others, matrices, strict=True):
-            blends += _apply_matrix(store, path, matrix)
-    for path in scaled:
-        scale = program.Scaled(_flat(store, path.right), path.entries[0][3])
-        name = store.let(f"{store.stem(path.vertex)}_scale", scale)
-        blends += _finish(store, path, path.left, path.letters.left, (name, store.shape(path.right).space))
+    narrow = [p for p in paths if p.dims[0] == p.dims[1] == 1]
+    for path in narrow:
+        blends += _scale(store, path)
+    bundles = [b for group in _grouped((p for p in paths if p not in narrow), lambda p: p.left) for b in _bundles(group)]
+    for bundle, matrix in zip(bundles, _small_matrices(store, bundles), strict=True):
+        blends += _apply_matrix(store, bundle, matrix)
     return blends
+
+
+def _bundles(paths: list[Path]) -> Iterator[tuple[Path, ...]]:
+    """Paths of one wide operand in stretches of at most BUDGET results; one by one where a number is all of it."""
+    bundle: list[Path] = []
+    for path in paths:
+        results = sum(p.dims[2] for p in (*bundle, path)) * _count(path, path.letters.left)
+        if bundle and (path.dims[0] == 1 or results > BUDGET):
+            yield tuple(bundle)
+            bundle = []
+        bundle.append(path)
+    yield tuple(bundle)
+
+
+def _scale(store: Storage, path: Path) -> list[Blend]:
+    """A scalar times a scalar: the numbers first, then the channels."""
+    scale = program.Scaled(_flat(store, path.right), path.entries[0][3])
+    return _finish(store, path, path.left, path.letters.left, (scale, store.shape(path.right).space))
 
 
 def _n(store: Storage, wire: int) -> program.Size:
     return store.size(store.shape(wire).space)
 
 
-def _small_matrices(store: Storage, paths: list[Path]) -> list[Expr]:
-    """sum_j C_ijk y_j of every path as `[elements, d3, d1]`, from one product of all y with all coupling tensors."""
-    wires = tuple(dict.fromkeys(p.right for p in paths))
+def _small_matrices(store: Storage, bundles: list[tuple[Path, ...]]) -> list[Expr]:
+    """sum_j C_ijk y_j of every bundle as `[elements, sum of d3, d1]`: one product of all y with all coupling tensors."""
+    if not bundles:
+        return []
+    wires = tuple(dict.fromkeys(p.right for bundle in bundles for p in bundle))
     y, rows, starts = store.matrix(wires)
+    begin = dict(zip(wires, starts, strict=True))
     entries: list[tuple[int, int, Surd]] = []
     column, sizes = 0, []
-    for path in paths:
-        d1, _, d3 = path.dims
-        row = starts[wires.index(path.right)]
-        entries += [(row + j, column + k * d1 + i, value) for i, j, k, value in path.entries]
-        sizes.append(d1 * d3)
-        column += d1 * d3
-    stem = store.stem(paths[0].vertex)
-    constant = store.constant(stem, rows, column, entries)
-    name = store.let(f"{stem}_matrices", program.MatrixProduct(y, constant))
-    targets = tuple(store.names.fresh(f"{stem}_matrix") for _ in paths) if len(paths) > 1 else (name.name,)
-    if len(paths) > 1:
+    for bundle in bundles:
+        first = column
+        for path in bundle:
+            d1, _, d3 = path.dims
+            row = begin[path.right]
+            entries += [(row + j, column + k * d1 + i, value) for i, j, k, value in path.entries]
+            column += d1 * d3
+        sizes.append(column - first)
+    stem = store.stem(bundles[0][0].vertex)
+    name = store.let(f"{stem}_matrices", program.MatrixProduct(y, store.constant(stem, rows, column, entries)))
+    targets = tuple(store.names.fresh(f"{stem}_matrix") for _ in bundles) if len(bundles) > 1 else (name.name,)
+    if len(bundles) > 1:
         store.statements.append(program.Unpack(targets, name, tuple(sizes), 1))
     n = _n(store, wires[0])
-    return [program.Reshape(program.Name(t), (n, p.dims[2], p.dims[0])) for t, p in zip(targets, paths, strict=True)]
+    shapes = [(n, sum(p.dims[2] for p in bundle), bundle[0].dims[0]) for bundle in bundles]
+    return [program.Reshape(program.Name(t), shape) for t, shape in zip(targets, shapes, strict=True)]
 
 
-def _apply_matrix(store: Storage, path: Path, matrix: Expr) -> list[Blend]:
-    d1, _, d3 = path.dims
-    x = _flat(store, path.left)
-    value: Expr = program.Times(matrix, x) if d1 == 1 else _batched(store, matrix, x, path.right, path.left)
-    wire = _made(store, path, value, _space(store, path), d3, _count(path, path.letters.left))
-    return _finish(store, path, wire, path.letters.left)
+def _apply_matrix(store: Storage, bundle: tuple[Path, ...], matrix: Expr) -> list[Blend]:
+    first = bundle[0]
+    x = _flat(store, first.left)
+    space, count = _space(store, first), _count(first, first.letters.left)
+    if first.dims[0] == 1:
+        return _finish(store, first, first.left, first.letters.left, (matrix, store.shape(first.right).space))
+    value = _batched(store, matrix, x, first.right, first.left)
+    wires = tuple(store.make(Shape(space, p.dims[2], (count,))) for p in bundle)
+    store.hold_block(value, wires, store.stem(first.vertex))
+    return [b for p, wire in zip(bundle, wires, strict=True) for b in _finish(store, p, wire, p.letters.left)]
 
 
 def _batched(store: Storage, a: Expr, b: Expr, left: int, right: int) -> Expr:
@@ -348,22 +376,25 @@ def _couple_anyhow(store: Storage, path: Path) -> None:
 def _finish(
     store: Storage, path: Path, wire: int, letters: str, scale: tuple[Expr, Space] | None = None
 ) -> list[Blend]:
-    """Weights on `wire`, whose flat channels are `letters`; `scale`: a factor `[elements, 1, 1]` still to be applied.
+    """Weights on `wire`, whose flat channels are `letters`; `scale`: a factor `[elements, d3, 1]` still to be applied,
+    when the wire is a scalar; after the weights, because it makes the tensor larger.
 
     Returns what a matrix product must do, so that paths to one output can be gathered into one.
     """
     s = path.letters
-    factor, space = scale or (None, Space.ONCE)
-    space = _wider(store.shape(wire).space, space)
     value = _flat(store, wire)
-    if path.weight is None or set(s.weight) <= set(letters):
-        if path.weight is not None:
-            weights = _spread(store, path, s.weight, letters)
-            factor = weights if factor is None else program.Times(factor, weights)
-        _settle(store, path, value if factor is None else program.Times(value, factor), letters)
+    weighted = path.weight is not None and set(s.weight) <= set(letters)
+    if weighted:
+        value = program.Times(value, _spread(store, path, s.weight, letters))
+    if scale is not None:
+        value = program.Times(scale[0], value)
+    if weighted or path.weight is None:
+        _settle(store, path, value, letters)
         return []
-    if factor is not None:
-        wire = _made(store, path, program.Times(value, factor), space, path.dims[2], _count(path, letters))
+    if scale is not None:
+        space = _wider(store.shape(wire).space, scale[1])
+        wire = _made(store, path, value, space, path.dims[2], _count(path, letters))
+    assert path.weight is not None
     return [Blend(path.vertex, wire, letters, path.weight, s.weight, s.out, path.lengths, Surd.of(1))]
 
 

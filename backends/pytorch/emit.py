@@ -51,6 +51,7 @@ def _functions(programs: tuple[Program, ...]) -> list[str]:
         "_pairs": any(p.pairs for p in programs),
         "_expect": any(p.arguments for p in programs),
         "_unit": any(isinstance(n, program.Unit) for n in found),
+        "_Columns": any(isinstance(n, program.Begin) for n in found),
         "_occurrences": any(isinstance(n, program.Contributions) for n in found),
     }
     return [name for name, is_called in called.items() if is_called]

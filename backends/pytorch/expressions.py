@@ -96,6 +96,8 @@ def _render(expr: Expr) -> Text:
             | program.Zeros()
             | program.Ones()
             | program.Contributions()
+            | program.Contiguous()
+            | program.Finished()
         ):
             return Text(_method(expr))
         case _:
@@ -166,7 +168,14 @@ def _torch_call(
 
 
 def _method(
-    expr: program.Sum | program.Take | program.Accumulate | program.Zeros | program.Ones | program.Contributions,
+    expr: program.Sum
+    | program.Take
+    | program.Accumulate
+    | program.Zeros
+    | program.Ones
+    | program.Contributions
+    | program.Contiguous
+    | program.Finished,
 ) -> str:
     match expr:
         case program.Sum(operand, axes):
@@ -176,6 +185,10 @@ def _method(
         case program.Accumulate(operand, index, shape):
             on = _on(operand)
             return f"{on}.new_zeros({sizes(shape)}).index_add(0, {text_of(index)}, {on})"
+        case program.Contiguous(operand):
+            return f"{_on(operand)}.contiguous()"
+        case program.Finished(operand):
+            return f"{_on(operand)}.whole()"
         case program.Zeros(like, shape):
             return f"{_on(like)}.new_zeros({sizes(shape)})"
         case program.Ones(like, shape):

@@ -129,6 +129,10 @@ def _write_statement(writer: Writer, statement: program.Statement) -> None:
         case program.Unpack(targets, operand, sizes, axis):
             names = ", ".join("_" if t is None else t for t in targets)
             _write_long(writer, f"{names} = ", f"{text_of(operand)}.split({list(sizes)}, {axis})", [])
+        case program.Begin(target, rows, width):
+            writer.line(f"{target} = _Columns({rows}, {width})")
+        case program.Put(target, start, value):
+            _write_long(writer, "", f"{target}.put({start}, {text_of(value)})", exact_forms(value))
         case program.Release(names):
             _write_long(writer, "del ", ", ".join(names), [])
         case _:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
 
-from fusionc.backends.pytorch.program import Assign, Member, Name, Release, Remark, Result, Statement, Unpack
+from fusionc.backends.pytorch.program import Assign, Begin, Member, Name, Put, Release, Remark, Result, Statement, Unpack
 from fusionc.backends.pytorch.signature import Signature
 
 
@@ -39,7 +39,7 @@ def _live(statements: tuple[Statement, ...], results: tuple[Result, ...]) -> lis
     kept: list[Statement] = []
     for statement in reversed(statements):
         match statement:
-            case Assign(target=target):
+            case Assign(target=target) | Begin(target=target) | Put(target=target):
                 if target not in needed:
                     continue
             case Unpack(targets=targets):

@@ -222,6 +222,18 @@ class Contributions:
 
 
 @dataclass(frozen=True, slots=True)
+class Contiguous:
+    operand: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A result, when all of its columns are written."""
+
+    operand: Name
+
+
+@dataclass(frozen=True, slots=True)
 class Function:
     """A scalar function by its name in the language."""
 
@@ -270,6 +282,8 @@ Expr = (
     | Zeros
     | Ones
     | Contributions
+    | Contiguous
+    | Finished
     | Function
     | Unit
     | Count
@@ -303,11 +317,29 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Begin:
+    """`target` is a result, `[rows, width]`, whose columns are written when they are known."""
+
+    target: str
+    rows: Size
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """`value`, `[rows, dim, channels]`, into the columns of the result from `start` on, channels outside."""
+
+    target: str
+    start: int
+    value: Expr
+
+
+@dataclass(frozen=True, slots=True)
 class Remark:
     text: str
 
 
-Statement = Assign | Unpack | Release | Remark
+Statement = Assign | Unpack | Begin | Put | Release | Remark
 
 
 # ------------------------------------------------------------------ module

@@ -67,6 +67,15 @@ class Consumer:
     vertex: int | None
 
 
+@dataclass(slots=True)
+class Column:
+    """Where a wire stands in a result: from column `start` on of output `output`. `done`: it has been written there."""
+
+    output: int
+    start: int
+    done: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Partial:
     """`wire` is the sum of some terms of an `Add`, those of the vertices `covered`."""
@@ -88,6 +97,8 @@ class Storage:
         self.blocks: list[Block] = []
         self.consumers = _consumers(network)
         self.partials: dict[int, list[Partial]] = {}
+        self.columns: dict[int, list[Column]] = _columns(network)
+        self.started: dict[int, str] = {}
         self._places: dict[int, Place] = {}
         self._made: dict[int, Shape] = {}
         self._pieces: dict[Place, str] = {}
@@ -215,6 +226,32 @@ class Storage:
             stop = start + (shape.dim if block.kind is Kind.ROWS else shape.numel)
             self._places[wire] = Place(len(self.blocks) - 1, start, stop)
             start = stop
+        if block.kind is Kind.ROWS:
+            for wire in wires:
+                self._write_out(wire)
+
+    def _write_out(self, wire: int) -> None:
+        """Into the results at once, so that the wire's memory can be released; where it is only one part of them."""
+        for column in self.columns.get(wire, ()):
+            output = self.network.outputs[column.output]
+            if not column.done and len(output.wires) > 1 and self.shape(wire).space is output.space:
+                self.put_out(wire, column)
+
+    def put_out(self, wire: int, column: Column) -> None:
+        output, shape = self.network.outputs[column.output], self.shape(wire)
+        if column.output not in self.started:
+            name = self.names.fresh(f"{output.name}_out")
+            self.started[column.output] = name
+            self.statements.append(program.Begin(name, self.size(output.space), output.irreps.dim))
+        value, size = self.read(wire), self.size(output.space)
+        if shape.space is not output.space:
+            value = program.Expand(value, (size, shape.dim, *shape.channels))
+        if self.layout == "ir_mul":
+            value = program.Reshape(value, (size, 1, shape.numel))
+        elif len(shape.channels) != 1:
+            value = program.Reshape(value, (size, shape.dim, prod(shape.channels)))
+        self.statements.append(program.Put(self.started[column.output], column.start, value))
+        column.done = True
 
     def _viewed(self, wire: int) -> Place:
         """A view's place: inside its operand's where memory allows, else a variable of its own."""
@@ -370,6 +407,15 @@ SIZES: dict[Space, Size] = {
     Space.EDGE: "num_edges",
     Space.GRAPH: "num_graphs",
 }
+
+
+def _columns(network: Network) -> dict[int, list[Column]]:
+    found: dict[int, list[Column]] = {}
+    for number, output in enumerate(network.outputs):
+        for wire, (start, stop) in zip(output.wires, output.irreps.slices, strict=True):
+            if stop > start:
+                found.setdefault(wire, []).append(Column(number, start))
+    return found
 
 
 def _consumers(network: Network) -> dict[int, tuple[Consumer, ...]]:

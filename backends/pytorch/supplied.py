@@ -1,4 +1,4 @@
-"""The text of supporting functions, read from `support.py`, which is tested as it stands."""
+"""The text of supporting functions and classes, read from `support.py`, which is tested as it stands."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib import resources
 
 
 def supplied(names: Iterable[str]) -> tuple[str, ...]:
-    """The source of the functions with these names."""
+    """The source of what has these names."""
     functions = _functions()
     return tuple(functions[name] for name in names)
 
@@ -19,7 +19,7 @@ def _functions() -> dict[str, str]:
     text = resources.files("fusionc.backends.pytorch").joinpath("support.py").read_text(encoding="utf-8")
     found = {}
     for node in ast.parse(text).body:
-        if isinstance(node, ast.FunctionDef):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
             segment = ast.get_source_segment(text, node)
             assert segment is not None
             found[node.name] = segment

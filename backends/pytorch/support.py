@@ -34,7 +34,8 @@ def _expect(
         raise TypeError(f"{name} must be {dtype}, not {tensor.dtype}")
     if tensor.device != device:
         raise ValueError(f"{name} must be on {device}, not on {tensor.device}")
-    if tensor.dim() != len(shape) or any(want not in (-1, have) for want, have in zip(shape, tensor.shape)):
+    # `in` would be shorter, but torch.compile cannot decide it for symbolic lengths
+    if tensor.dim() != len(shape) or any(w != -1 and w != n for w, n in zip(shape, tensor.shape, strict=True)):
         wanted = ", ".join("any" if want == -1 else str(want) for want in shape)
         raise ValueError(f"{name} must have shape [{wanted}], not {list(tensor.shape)}")
 
@@ -48,3 +49,37 @@ def _unit(r: torch.Tensor) -> torch.Tensor:
 def _occurrences(index: torch.Tensor, size: int, like: torch.Tensor) -> torch.Tensor:
     """How often each of `size` numbers occurs in `index`, at least 1."""
     return like.new_zeros(size).index_add(0, index, like.new_ones(index.shape[0])).clamp(min=1)
+
+
+class _Columns:
+    """A result [rows, width], put together from stretches of columns.
+
+    While gradients are recorded the stretches are concatenated at the end, otherwise each is written where it belongs
+    at once, and no second copy of the result is ever in memory.
+    """
+
+    def __init__(self, rows: int, width: int) -> None:
+        self.rows = rows
+        self.width = width
+        self.parts: dict[int, torch.Tensor] = {}
+        self.written: torch.Tensor | None = None
+
+    def put(self, start: int, value: torch.Tensor) -> None:
+        """value: [rows, d, channels]; in the result the d components of a channel are side by side."""
+        d, channels = value.shape[1], value.shape[2]
+        if torch.is_grad_enabled():
+            if d > 1 and channels > 1:
+                # A split into one piece is the piece; but its derivative is a copy, so that gradients come with
+                # contiguous channels, as everything before this reads them fastest.
+                (value,) = value.split([d], 1)
+            self.parts[start] = value.transpose(1, 2).reshape(self.rows, d * channels)
+            return
+        if self.written is None:
+            self.written = value.new_empty(self.rows, self.width)
+        stretch = self.written[:, start : start + d * channels]
+        stretch.view(self.rows, channels, d).copy_(value.transpose(1, 2))
+
+    def whole(self) -> torch.Tensor:
+        if self.written is not None:
+            return self.written
+        return torch.cat([self.parts[start] for start in sorted(self.parts)], 1)

@@ -14,12 +14,13 @@ from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache
 from math import comb, factorial
-from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, NamedTuple
 
 from fusionc.algebra.surd import Surd
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 CONVENTIONS = ("e3nn", "e3nn-0.4")
 """Sign tables: e3nn 0.5 and later, and e3nn 0.4 (on which mace-torch depends)."""
@@ -83,6 +84,8 @@ def isometry_stretched(l1: int, l2: int, l3: int) -> Surd:
 
 def dense(l1: int, l2: int, l3: int, convention: str = "e3nn") -> NDArray[np.float64]:
     """`coupling` as an array of shape (2 l1 + 1, 2 l2 + 1, 2 l3 + 1), every entry correctly rounded."""
+    import numpy as np  # here alone: checking and planning start without it
+
     tensor = np.zeros((2 * l1 + 1, 2 * l2 + 1, 2 * l3 + 1))
     for i, j, k, value in coupling(l1, l2, l3, convention):
         tensor[i, j, k] = float(value)

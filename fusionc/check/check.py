@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fusionc.check import ir as k
 from fusionc.check.evaluate import Evaluator
 from fusionc.check.identities import IdentityChecker
-from fusionc.check.labels import resolve_sum
+from fusionc.check.labels import check_terms, resolve_sum
 from fusionc.check.signature import learned_weights, signature_of
 from fusionc.check.trees import CheckedTree, TreeChecker
 from fusionc.check.values import Values
@@ -18,6 +18,8 @@ from fusionc.options import CompileOptions
 
 def check(program: d.Program, options: CompileOptions, sink: Sink) -> k.CheckedProgram:
     """Errors go to `sink`; the result is of use only when there are none."""
+    for labels in program.named:
+        check_terms(labels, program.group, options.limits, sink)
     checker = TreeChecker(program.group, options.limits, sink)
     checked = [checker.check(tree) for tree in program.trees]
     trees = {tree.name: tree for tree in checked if tree is not None}
@@ -31,7 +33,7 @@ def check(program: d.Program, options: CompileOptions, sink: Sink) -> k.CheckedP
 def _diagram(
     diagram: d.Diagram, program: d.Program, trees: Mapping[str, CheckedTree], options: CompileOptions, sink: Sink
 ) -> k.CheckedDiagram:
-    values = Values(diagram, program.group, options.limits, sink)
+    values = Values(diagram, program.group, options, sink)
     for item in diagram.inputs:
         irreps = resolve_sum(item.labels, program.group, options.limits, sink, "an input's irreps")
         values.declared[item.name] = item.labels.span

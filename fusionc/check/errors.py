@@ -154,6 +154,17 @@ def nothing_left(span: Span, available: Iterable[str], options: Places) -> Diagn
     return Diagnostic("F216", "the filters leave nothing", labels, (f"without them: {listing(available)}",))
 
 
+def no_old_signs(l: int, last: int, span: Span) -> Diagnostic:
+    """F217: a coupling beyond the tensors of e3nn 0.4, asked for with that version's signs.
+
+    The option `convention=e3nn-0.4` takes the signs of the coupling tensors from e3nn 0.4, which has them up to l = 11.
+    Fails: `x * x with lmax=0` for x of 12e under `--convention e3nn-0.4`.
+    """
+    labels = (Label(span, f"couples l = {l}"),)
+    help = (f"keep to l = {last}, or leave the option `convention` at `e3nn`",)
+    return Diagnostic("F217", f"e3nn 0.4 has no coupling tensors beyond l = {last}", labels, help)
+
+
 # ----------------------------------------------------------------- weights
 
 

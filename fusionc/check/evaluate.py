@@ -52,6 +52,8 @@ class Evaluator:
                 return self.conform(functions.gate(self, expr), expr, target)
             case d.Filter():
                 return self.conform(selections.filter_labels(self, expr), expr, target)
+            case d.Zeros():
+                return self.conform(selections.zeros(self, expr), expr, target)
             case d.Segment():
                 return self.conform(selections.segment(self, expr), expr, target)
             case d.Dot():

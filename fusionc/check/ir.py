@@ -8,20 +8,15 @@ An operand may live in `Space.ONCE` whatever the space of the result: it is then
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
-from typing import Any
 
 from fusionc.algebra.irrep import Group, Irrep, Irreps
 from fusionc.algebra.surd import Surd
 from fusionc.algebra.tree import FusionTree
 from fusionc.diagram.ir import Indices, Mode, Norm, Space, Via
-from fusionc.source import NOWHERE, Span
-
-
-def _span() -> Any:
-    return field(default=NOWHERE, compare=False, repr=False)
+from fusionc.source import Span, span_field
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +242,7 @@ class Value:
     op: Op
     irreps: Irreps
     space: Space
-    span: Span = _span()
+    span: Span = span_field()
 
 
 # --------------------------------------------------------------- signature
@@ -304,7 +299,7 @@ class CheckedDiagram:
     parameters: tuple[LearnedWeight, ...]
     values: tuple[Value, ...]
     outputs: tuple[CheckedOutput, ...]
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +307,7 @@ class Identity:
     """A `check` line that was proved, as the exact identity in the user's names."""
 
     text: str
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,12 @@ def resolve(labels: Labels, group: Group, limits: Limits, sink: Sink) -> Target 
     return Target(irreps, tuple(term.span for term in labels.terms), labels.span, labels.alternatives)
 
 
+def check_terms(labels: Labels, group: Group, limits: Limits, sink: Sink) -> None:
+    """Report what is wrong with the terms by themselves, as any use of them would."""
+    for term in labels.terms:
+        _segment(term, group, limits, sink)
+
+
 def resolve_sum(labels: Labels, group: Group, limits: Limits, sink: Sink, where: str) -> Irreps | None:
     """For places where a tensor's irreps are declared: alternatives are an error there."""
     target = resolve(labels, group, limits, sink)

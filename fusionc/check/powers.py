@@ -81,8 +81,17 @@ def power(evaluator: Evaluator, expr: d.Power, target: Target | None) -> int | N
     weights = _weights(evaluator, expr, leaves.mul, total) if weighted else None
     if weighted and weights is None:
         return None
+    if not values.has_signs((l for _, tree in trees for l in _degrees(leaves, tree)), expr.span):
+        return None
     paths = _paths(leaves, [tree for _, tree in trees], outs, expr.path_norm, weighted)
     return values.emit(k.Power(operand, weights, paths), irreps, expr.space, expr.span)
+
+
+def _degrees(leaves: Leaves, tree: CombTree) -> tuple[int, ...]:
+    """All l that meet at a vertex; none for a product of one leaf, which has no vertex."""
+    if not tree.labels:
+        return ()
+    return (*(leaves.irreps[n].l for n in tree.leaves), *(irrep.l for irrep in tree.labels))
 
 
 def _countable(evaluator: Evaluator, expr: d.Power, leaves: Leaves) -> bool:

@@ -131,7 +131,8 @@ def _collect(values: Values, found: Iterator[Route | Misfit], sides: Operands) -
 
 def _emit(evaluator: Evaluator, sides: Operands, routes: tuple[Route, ...], irreps: Irreps) -> int | None:
     values, expr = evaluator.values, sides.expr
-    if not values.count_paths(len(routes), expr.span):
+    degrees = (irrep.l for r in routes for irrep in (sides.a[r.left].irrep, sides.b[r.right].irrep, r.segment.irrep))
+    if not (values.count_paths(len(routes), expr.span) and values.has_signs(degrees, expr.span)):
         return None
     weights: int | None = None
     if expr.weights is not None:

@@ -1,4 +1,4 @@
-"""`filter`, `segment`, `dot` and `sh`."""
+"""`filter`, `segment`, `zeros`, `dot` and `sh`."""
 
 from __future__ import annotations
 
@@ -50,6 +50,15 @@ def segment(evaluator: Evaluator, expr: d.Segment) -> int | None:
         return None
     chosen = Irreps((irreps[expr.index],))
     return values.emit(k.Select(operand, (expr.index,)), chosen, expr.space, expr.span)
+
+
+def zeros(evaluator: Evaluator, expr: d.Zeros) -> int | None:
+    values = evaluator.values
+    operand = evaluator.evaluate(expr.operand, None)
+    asked = resolve(expr.labels, values.group, values.limits, values.sink)
+    if operand is None or asked is None:
+        return None
+    return values.emit(k.Regroup(operand, ((),) * len(asked.irreps)), asked.irreps, expr.space, expr.span)
 
 
 def dot(evaluator: Evaluator, expr: d.Dot) -> int | None:

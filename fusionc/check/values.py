@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from fusionc.algebra.clebsch import E3NN_04_LMAX
 from fusionc.algebra.irrep import Group, Irrep, Irreps, Segment
 from fusionc.check import errors
 from fusionc.check import ir as k
 from fusionc.check.labels import Target
 from fusionc.diagnostics import Diagnostic, Label, Sink
 from fusionc.diagram import ir as d
-from fusionc.options import Limits
+from fusionc.options import CompileOptions
 from fusionc.source import Span
 
 
@@ -27,10 +29,11 @@ class WeightUse:
 class Values:
     """Emits values in evaluation order. `None` in place of a value's number means: already reported as wrong."""
 
-    def __init__(self, diagram: d.Diagram, group: Group, limits: Limits, sink: Sink) -> None:
+    def __init__(self, diagram: d.Diagram, group: Group, options: CompileOptions, sink: Sink) -> None:
         self.diagram = diagram
         self.group = group
-        self.limits = limits
+        self.limits = options.limits
+        self.convention = options.convention
         self.sink = sink
         self.found: list[k.Value] = []
         self.names: dict[str, int | None] = {}
@@ -108,6 +111,14 @@ class Values:
         if numel > self.limits.weights:
             limit = self.limits.weights
             self.fail(errors.over_limit("the number of weights", numel, limit, "weights", span))
+            return False
+        return True
+
+    def has_signs(self, degrees: Iterable[int], span: Span) -> bool:
+        """Whether the convention has coupling tensors of all these degrees."""
+        highest = max(degrees, default=0)
+        if self.convention == "e3nn-0.4" and highest > E3NN_04_LMAX:
+            self.fail(errors.no_old_signs(highest, E3NN_04_LMAX, span))
             return False
         return True
 

@@ -57,7 +57,7 @@ def build(file: ast.File, options: CompileOptions, sink: Sink) -> d.Program:
             case _:
                 assert_never(item)
     _similar(file, sink)
-    return d.Program(group, tuple(trees), tuple(diagrams), tuple(checks))
+    return d.Program(group, tuple(scope.named), tuple(trees), tuple(diagrams), tuple(checks))
 
 
 def _claim(name: ast.Name, taken: dict[str, Span], sink: Sink, kind: str) -> bool:

@@ -19,6 +19,7 @@ USAGE = {
     "cat": "cat(a, b)",
     "filter": 'filter(x, "0e+1o")',
     "segment": "segment(x, 0)",
+    "zeros": 'zeros(x, "4x1o")',
     "dot": "dot(a, b)",
     "sh": "sh(r, 3)",
     "gate": "gate(s, g, x)",
@@ -46,7 +47,7 @@ def build_call(builder: ExpressionBuilder, call: ast.Call, context: Context, rea
             return _linear(builder, call, context, inner)
         case "cat":
             return _cat(builder, call, context, reach)
-        case "filter" | "segment":
+        case "filter" | "segment" | "zeros":
             return _selection(builder, call, context, reach)
         case "dot":
             return _dot(builder, call, context, reach)
@@ -144,13 +145,14 @@ def _selection(builder: ExpressionBuilder, call: ast.Call, context: Context, rea
         return Placed(d.Segment(part.expr, index, part.expr.space, call.span), part.place)
     if not isinstance(which, ast.String):
         text = "labels in quotes belong here"
-        builder.sink.add(errors.wrong_arguments("filter", which.span, USAGE["filter"], text))
+        builder.sink.add(errors.wrong_arguments(name, which.span, USAGE[name], text))
         return None
-    labels = builder.scope.labels_of_text(which)
+    labels = builder.scope.labels_of_text(name, which)
     if operands is None or labels is None:
         return None
     part = operands[0]
-    return Placed(d.Filter(part.expr, labels, part.expr.space, call.span), part.place)
+    made = d.Zeros if name == "zeros" else d.Filter
+    return Placed(made(part.expr, labels, part.expr.space, call.span), part.place)
 
 
 def _dot(builder: ExpressionBuilder, call: ast.Call, context: Context, reach: Reach) -> Placed | None:

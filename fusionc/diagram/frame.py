@@ -109,7 +109,7 @@ class Frame:
         return Gather(expr, via, space, expr.span)
 
     def place(self, names: tuple[ast.Name, ...], span: Span, sink: Sink, once: bool = False) -> Place | None:
-        """The place that written indices mean; None after an error. `once`: what has none exists once, as weights do."""
+        """The place that written indices mean; None after an error. `once`: it is a weight without indices."""
         written = tuple(name.text for name in names)
         shown = f"`[{','.join(written)}]`"
         if len(names) == 0:

@@ -7,17 +7,12 @@ the smallest one that its operands allow; going to a larger space is an explicit
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
-from typing import Any
 
 from fusionc.algebra.irrep import Group
-from fusionc.source import NOWHERE, Span
-
-
-def _span() -> Any:
-    return field(default=NOWHERE, compare=False, repr=False)
+from fusionc.source import Span, span_field
 
 
 class Space(Enum):
@@ -77,13 +72,13 @@ class Term:
     mul: int | None
     l: int
     parity: str
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
 class HalfInteger:
     text: str
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +87,7 @@ class Labels:
 
     terms: tuple[Term | HalfInteger, ...]
     alternatives: bool = False
-    span: Span = _span()
+    span: Span = span_field()
 
 
 # ------------------------------------------------------------- expressions
@@ -113,7 +108,7 @@ class Read:
 
     name: str
     space: Space
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +118,7 @@ class Gather:
     operand: Expr
     via: Via
     space: Space
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +130,7 @@ class Reduce:
     mean: bool
     scale: Fraction
     space: Space
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +145,7 @@ class Product:
     norm: Norm
     path_norm: PathNorm
     space: Space
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +159,7 @@ class Power:
     weights: Expr | None
     path_norm: PathNorm
     space: Space
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +172,7 @@ class TreeCall:
     weights: Expr | None
     path_norm: PathNorm
     space: Space
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,14 +184,14 @@ class Linear:
     bias: Expr | None
     path_norm: PathNorm
     space: Space
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
 class Concat:
     operands: tuple[Expr, ...]
     space: Space
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +201,7 @@ class Filter:
     operand: Expr
     labels: Labels
     space: Space
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +211,17 @@ class Segment:
     operand: Expr
     index: int
     space: Space
-    span: Span = _span()
+    span: Span = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Zeros:
+    """`zeros(x, "4x1o")`: zeros of these irreps where x lives."""
+
+    operand: Expr
+    labels: Labels
+    space: Space
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +230,7 @@ class Combine:
 
     terms: tuple[tuple[Fraction, Expr], ...]
     space: Space
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +240,7 @@ class Dot:
     left: Expr
     right: Expr
     space: Space
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +252,7 @@ class Harmonics:
     normalize: bool
     norm: Norm
     space: Space
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +262,7 @@ class Apply:
     function: str
     operand: Expr
     space: Space
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +276,7 @@ class Gate:
     odd: str
     gate: str
     space: Space
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +286,7 @@ class Ascribe:
     operand: Expr
     labels: Labels
     space: Space
-    span: Span = _span()
+    span: Span = span_field()
 
 
 Expr = (
@@ -295,6 +300,7 @@ Expr = (
     | Concat
     | Filter
     | Segment
+    | Zeros
     | Combine
     | Dot
     | Harmonics
@@ -312,7 +318,7 @@ class Input:
     name: str
     space: Space
     labels: Labels
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,7 +331,7 @@ class Weight:
     space: Space
     per: str | None
     given: bool
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,14 +339,14 @@ class Statement:
     name: str
     space: Space
     value: Expr
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
     name: str
     space: Space
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,7 +367,7 @@ class Diagram:
     weights: tuple[Weight, ...]
     statements: tuple[Statement, ...]
     outputs: tuple[Output, ...]
-    span: Span = _span()
+    span: Span = span_field()
 
 
 # ------------------------------------------------------------ trees, checks
@@ -371,7 +377,7 @@ class Diagram:
 class TreeLeaf:
     name: str
     labels: Labels
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,7 +390,7 @@ class TreeVertex:
     labels: Labels | None
     left: str
     right: str
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,7 +401,7 @@ class Tree:
     leaves: tuple[TreeLeaf, ...]
     labels: Labels
     vertices: tuple[TreeVertex, ...]
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,19 +414,22 @@ class TreeTerm:
     tree: str
     bound: tuple[tuple[str, Labels], ...]
     over: tuple[str, ...]
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
     left: tuple[TreeTerm, ...]
     right: tuple[TreeTerm, ...]
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
+    """`named`: the irreps that have a name, used or not."""
+
     group: Group
+    named: tuple[Labels, ...]
     trees: tuple[Tree, ...]
     diagrams: tuple[Diagram, ...]
     checks: tuple[Check, ...]

@@ -26,9 +26,11 @@ class Scope:
     integers: dict[str, tuple[int | None, Span]] = field(default_factory=dict)
     """None: defined, but wrongly; its uses are not reported again."""
     irreps: dict[str, tuple[Labels | None, Span]] = field(default_factory=dict)
+    named: list[Labels] = field(default_factory=list)
+    """All irreps that were given a name in the whole file, used or not."""
 
     def inner(self) -> Scope:
-        return Scope(self.sink, self.limits, self.overrides, dict(self.integers), dict(self.irreps))
+        return Scope(self.sink, self.limits, self.overrides, dict(self.integers), dict(self.irreps), self.named)
 
     def define_integer(self, declaration: ast.Param) -> None:
         name = declaration.name
@@ -43,7 +45,9 @@ class Scope:
         if name.text in self.irreps:
             self.sink.add(errors.duplicate_name(name.text, name.span, self.irreps[name.text][1], "irreps name"))
             return
-        self.irreps[name.text] = (self.labels(declaration.irreps), name.span)
+        labels = self.labels(declaration.irreps)
+        self.irreps[name.text] = (labels, name.span)
+        self.named.extend(() if labels is None else (labels,))
 
     def integer(self, value: ast.Int | ast.Name) -> int | None:
         match value:
@@ -106,7 +110,7 @@ class Scope:
             return None
         return Labels(tuple(Term(1, l, "y", term.span) for l in range(lmax + 1)))
 
-    def labels_of_text(self, text: ast.String) -> Labels | None:
+    def labels_of_text(self, function: str, text: ast.String) -> Labels | None:
         """The labels of a string such as `"0e+1o"`, with each term's place inside the string."""
         terms: list[Term | HalfInteger] = []
         offset = text.span.start + 1  # the opening quote
@@ -126,6 +130,6 @@ class Scope:
             elif _HALF.fullmatch(word) is not None:
                 terms.append(HalfInteger(word, span))
             else:
-                self.sink.add(errors.bad_option_value("filter", text.span, 'labels such as `"0e+1o"`'))
+                self.sink.add(errors.bad_option_value(function, text.span, 'labels such as `"0e+1o"`'))
                 return None
         return Labels(tuple(terms), False, text.span)

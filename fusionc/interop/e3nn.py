@@ -38,8 +38,8 @@ def to_fusion(tp: Any, name: str = "tp") -> str:
     own them, the weights `w` and the biases `b`, all laid out as e3nn lays them out. With weights given from outside
     and shared by all elements, `x` and `y` have exactly one leading dimension and `w` has none.
 
-    Raises TypeError for a module of another kind, ValueError for what the language has no word for: output segments
-    that no path reaches and that e3nn fills with zeros, `f_in` and `f_out` of a linear. Also for a `name` that is none.
+    Raises TypeError for a module of another kind, ValueError for what the language has no word for: `f_in` and
+    `f_out` of a linear. Also for a `name` that is none.
     """
     if not (name.isascii() and name.isidentifier()):
         raise ValueError(f"{name!r} cannot be the name of a diagram")
@@ -182,12 +182,8 @@ def _mixing(listing: Listing, path: Path) -> tuple[str, list[str]]:
 
 
 def _nothing(listing: Listing, out: int) -> str:
-    """A value for an output segment that no path reaches: one of no channels."""
-    if listing.out[out].mul:
-        raise ValueError(
-            f"no path reaches output segment {out}, {listing.out[out]}, which is always zero: leave it out"
-        )
-    return f"(x{listing.at} * x{listing.at} : {listing.out[out]} with mode=uvuv)"
+    """Zeros, as e3nn gives for an output segment that no path reaches."""
+    return f'zeros(x{listing.at}, "{listing.out[out]}")'
 
 
 def _segment(irreps: Irreps, name: str, index: int) -> str:

@@ -17,7 +17,7 @@ pseudo-inverse: the smallest of the MACE weights that mean the same function.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 from math import prod, sqrt
@@ -121,7 +121,7 @@ def export_weights(flat: Tensor, contraction: Contraction, maps: Sequence[Weight
 
 
 def read_contraction(module: Any) -> Contraction:
-    """The tensors of a `mace.modules.symmetric_contraction.SymmetricContraction`."""
+    """The tensors of a `mace.modules.symmetric_contraction.SymmetricContraction`, on the CPU."""
     if not hasattr(module, "contractions"):
         raise TypeError(f"no SymmetricContraction that holds its U tensors but a {type(module).__name__}")
     irreps_in = Irreps(tuple(Segment(mul, Irrep(ir.l, ir.p)) for mul, ir in module.irreps_in))
@@ -129,9 +129,13 @@ def read_contraction(module: Any) -> Contraction:
     return Contraction(
         irreps_in,
         Irreps(tuple(Segment(channels, Irrep(ir.l, ir.p)) for _, ir in module.irreps_out)),
-        tuple(tuple(part.U_tensors(n) for n in range(1, part.correlation + 1)) for part in module.contractions),
-        tuple((*reversed(list(part.weights)), part.weights_max) for part in module.contractions),
+        tuple(_plain(part.U_tensors(n) for n in range(1, part.correlation + 1)) for part in module.contractions),
+        tuple(_plain((*reversed(list(part.weights)), part.weights_max)) for part in module.contractions),
     )
+
+
+def _plain(tensors: Iterable[Tensor]) -> tuple[Tensor, ...]:
+    return tuple(tensor.detach().cpu() for tensor in tensors)
 
 
 def program(contraction: Contraction, name: str = "product") -> str:
@@ -213,6 +217,8 @@ def _solve(
     monomials: Tensor,
     convention: str,
 ) -> WeightMap:
+    if basis.dtype not in TOLERANCE:
+        raise ValueError(f"U is held in {basis.dtype}: convert the module to float32 or float64 first")
     count = int(monomials.max()) + 1
     size = sum(dims)
     flat = basis.detach().double().reshape(-1, size**order, basis.shape[-1])

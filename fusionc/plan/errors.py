@@ -13,6 +13,6 @@ def module_too_large(size: int, limit: int) -> Diagnostic:
     """
     return Diagnostic(
         "F301",
-        f"the generated module has {size:,} bytes, more than the limit of {limit:,}",
+        f"the generated module has about {max(1, round(size / 1024)):,} KiB, more than the limit of {limit:,} bytes",
         help=("split the diagram, or raise the limit with `--limit emitted_bytes=N`",),
     )

@@ -7,19 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
 
-from fusionc.source import NOWHERE, Span
-
-
-def _span() -> Any:
-    return field(default=NOWHERE, compare=False, repr=False)
+from fusionc.source import Span, span_field
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
     text: str
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +22,7 @@ class Int:
     """A literal integer, at most 9 digits."""
 
     value: int
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +31,13 @@ class Number:
 
     value: Fraction
     text: str
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
 class String:
     value: str
-    span: Span = _span()
+    span: Span = span_field()
 
 
 # ---------------------------------------------------------------- irreps
@@ -58,7 +53,7 @@ class IrrepTerm:
     mul: Int | Name | None
     l: Int
     parity: str
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +61,7 @@ class HalfInteger:
     """`1/2e`, `0.5o`, `1x3/2e`: lexed on purpose so that the checker can say why it is no irrep of O(3)."""
 
     text: str
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +69,7 @@ class IrrepsName:
     """A named `irreps` declaration used inside an irreps literal."""
 
     name: Name
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +78,7 @@ class IrrepsCall:
 
     name: Name
     argument: Int | Name
-    span: Span = _span()
+    span: Span = span_field()
 
 
 Term = IrrepTerm | HalfInteger | IrrepsName | IrrepsCall
@@ -95,7 +90,7 @@ class Irreps:
 
     terms: tuple[Term, ...]
     alternatives: bool = False
-    span: Span = _span()
+    span: Span = span_field()
 
 
 # ----------------------------------------------------------- expressions
@@ -107,7 +102,7 @@ class Port:
 
     name: Name
     indices: tuple[Name, ...] = ()
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +111,13 @@ class Range:
 
     first: Int | Name
     last: Int | Name
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
 class ListValue:
     items: tuple[Int | Name, ...]
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +126,7 @@ class Option:
 
     key: Name
     value: Value
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +139,7 @@ class Call:
     name: Name
     arguments: tuple[Expr | Int | Number | String | Range, ...]
     options: tuple[Option, ...] = ()
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +148,7 @@ class Couple:
 
     left: Expr
     right: Expr
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +157,13 @@ class Scale:
 
     factor: Number | Int
     operand: Expr
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
 class Negate:
     operand: Expr
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +173,7 @@ class Add:
     left: Expr
     right: Expr
     sign: int
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +183,7 @@ class Reduce:
     kind: str
     indices: tuple[Name, ...]
     operand: Expr
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +193,7 @@ class Group:
     operand: Expr
     irreps: Irreps | None = None
     options: tuple[Option, ...] = ()
-    span: Span = _span()
+    span: Span = span_field()
 
 
 Expr = Port | Call | Couple | Scale | Negate | Add | Reduce | Group
@@ -212,14 +207,14 @@ Value = Expr | Irreps | Int | Number | String | Range | ListValue
 class Param:
     name: Name
     value: Int
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
 class IrrepsDecl:
     name: Name
     irreps: Irreps
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,14 +223,14 @@ class IndexDecl:
 
     inner: Name
     outer: Name
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
     port: Port
     irreps: Irreps
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +239,7 @@ class Weight:
 
     port: Port
     per: Name | None = None
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,13 +248,13 @@ class Assign:
     irreps: Irreps | None
     value: Expr
     options: tuple[Option, ...] = ()
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
     ports: tuple[Port, ...]
-    span: Span = _span()
+    span: Span = span_field()
 
 
 DiagramItem = Param | IrrepsDecl | IndexDecl | Input | Weight | Assign | Output
@@ -269,7 +264,7 @@ DiagramItem = Param | IrrepsDecl | IndexDecl | Input | Weight | Assign | Output
 class Diagram:
     name: Name
     items: tuple[DiagramItem, ...]
-    span: Span = _span()
+    span: Span = span_field()
 
 
 # --------------------------------------------------------- trees, checks
@@ -279,7 +274,7 @@ class Diagram:
 class Leaf:
     name: Name
     irreps: Irreps
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +284,7 @@ class Vertex:
     name: Name
     irreps: Irreps | None
     value: Expr
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +293,7 @@ class Tree:
     leaves: tuple[Leaf, ...]
     irreps: Irreps
     vertices: tuple[Vertex, ...]
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,7 +302,7 @@ class Coefficient:
 
     value: Fraction
     root: bool
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,14 +312,14 @@ class CheckTerm:
     sign: int
     coefficient: Coefficient | None
     application: Call
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
     left: tuple[CheckTerm, ...]
     right: tuple[CheckTerm, ...]
-    span: Span = _span()
+    span: Span = span_field()
 
 
 # ------------------------------------------------------------------ file
@@ -333,13 +328,13 @@ class Check:
 @dataclass(frozen=True, slots=True)
 class Version:
     number: Int
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @dataclass(frozen=True, slots=True)
 class GroupDecl:
     name: Name
-    span: Span = _span()
+    span: Span = span_field()
 
 
 Item = GroupDecl | Param | IrrepsDecl | Diagram | Tree | Check
@@ -360,4 +355,4 @@ class File:
     comments: tuple[Comment, ...] = field(default=(), compare=False, repr=False)
     lines: tuple[int, ...] = field(default=(0,), compare=False, repr=False)
     """Offsets where the lines of the text begin: with the spans, enough for `fmt` to keep comments and blank lines."""
-    span: Span = _span()
+    span: Span = span_field()

@@ -149,6 +149,8 @@ def _number_advice(text: str) -> tuple[str, tuple[str, ...]]:
         return "no digit before the point", (f"did you mean `0{text}`?",)
     if "/" in text:
         return "l must be an integer 0, 1, 2, ...", ()
+    if tail == "x" and head.isdigit():
+        return "a multiplicity without an irrep", (f"write `{text}0e` for {head} scalars",)
     if tail.isalpha() and head.replace("x", "", 1).isdigit():
         return "parity is `e` for even, `o` for odd", (f"did you mean `{head}e` or `{head}o`?",)
     return "a name begins with a letter or `_`, an irrep reads `1o` or `128x1o`", ()

@@ -62,10 +62,10 @@ def in_words(tables: Tables, terminals: Sequence[str]) -> str:
         left.difference_update(keywords)
     take("an expression such as `x[i]`", "NAME", "LPAR", "NUMBER", also=("INT", "MINUS"))
     take("an irrep such as `1o`", "IRREP", "MULTIPLE", "HALF", also=("NAME", "NUMBER", "INT"))
-    if left.issuperset(_OPERATORS):  # after a name, brackets of its own are the least likely thing to be missing
+    if {"PLUS", "MINUS"} <= left:  # after a name, brackets of its own are the least likely thing to be missing
         left.difference_update(("LPAR", "LSQB"))
+    left.discard(NEWLINE if END in left else "RBRACE" if NEWLINE in left else "")
     take("an operator", *_OPERATORS)
-    take("`+` or `-`", "PLUS", "MINUS")
     for terminal in ("NAME", "INT", "NUMBER", "STRING"):
         take(_WORDS[terminal], terminal)
     phrases += [
@@ -227,8 +227,21 @@ class Refusal:
         after = None if opened is None else Label(opened.span, "opened here")
         if token.type == NEWLINE and self.before is not None:
             token = token._replace(start=self.before.end, end=self.before.end + 1)
-        help = ("a number can only scale a tensor: `0.5 * x`",) if self.expected == ("STAR",) else ()
-        return errors.unexpected(token.span, found_in_words(token), in_words(self.tables, self.expected), after, help)
+        expected = in_words(self.tables, self.expected)
+        return errors.unexpected(token.span, found_in_words(token), expected, after, self._help())
+
+    def _help(self) -> tuple[str, ...]:
+        """What was probably meant."""
+        token, follows = self.token, self.rest[0].type if self.rest else ""
+        if self.expected == ("STAR",):
+            return ("a number can only scale a tensor: `0.5 * x`",)
+        if token.type == "SLASH" and "PLUS" in self.expected:
+            return ("there is no division; scale with a decimal: `0.5 * x`",)
+        if follows == "EQUAL" and "WITH" in self.expected:
+            return (f"options follow `with`: `with {token.text}=...`",)
+        if token.type in _IRREPS and "RSQB" in self.expected:
+            return ("a list holds integers or names; irreps are joined with `+`: `0e + 1o`",)
+        return ()
 
     def _still_open(self) -> Token | None:
         depth = 0

@@ -11,6 +11,7 @@ import inspect
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -50,6 +51,7 @@ def case_options(text: str) -> CompileOptions:
     """The options that the first line of a case asks for."""
     words = iter(text.partition("\n")[0].removeprefix("# fusionc:").split() if text.startswith("# fusionc:") else [])
     limits, params, entry = {}, [], None
+    convention: Literal["e3nn", "e3nn-0.4"] = "e3nn"
     for word in words:
         match word, next(words):
             case "--limit", value:
@@ -58,9 +60,13 @@ def case_options(text: str) -> CompileOptions:
                 params.append((value.partition("=")[0], int(value.partition("=")[2])))
             case "--entry", value:
                 entry = value
+            case "--convention", "e3nn-0.4":
+                convention = "e3nn-0.4"
             case option, _:
                 raise ValueError(f"a case cannot have the option {option}")
-    return CompileOptions(limits=Limits().with_overrides(limits), params=tuple(params), entry=entry)
+    return CompileOptions(
+        limits=Limits().with_overrides(limits), params=tuple(params), entry=entry, convention=convention
+    )
 
 
 def diagnostics(source: Source, options: CompileOptions, code: str) -> tuple[Diagnostic, ...]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 from e3nn import o3
-from fusionc.compiler import check_source
 from torch import Tensor
 
 from fusionc.algebra.irrep import Irrep, Irreps
+from fusionc.compiler import check_source
 from fusionc.interop.mace import (
     Contraction,
     export_weights,
@@ -128,6 +128,12 @@ def test_a_tensor_outside_the_span_is_refused() -> None:
     wrong = Contraction(given.irreps_in, given.irreps_out, ((given.bases[0][0], basis),), given.weights)
     with pytest.raises(ValueError, match="no symmetric product"):
         weight_maps(wrong)
+
+
+def test_half_precision_is_refused() -> None:
+    given = contraction("3x0e+3x1o", "3x0e", 1, seed=0)
+    with pytest.raises(ValueError, match="float32 or float64"):
+        weight_maps(Contraction(given.irreps_in, given.irreps_out, ((given.bases[0][0].half(),),), given.weights))
 
 
 def test_features_change_layout_and_back() -> None:

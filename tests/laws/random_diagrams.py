@@ -134,15 +134,14 @@ def reduced(draft: Draft, scope: Letters, over: str, body: Letters, needed: Lett
     draft.note(f"{word}[{over}]" + ("->g" if "g" in scope and over != "j" else ""))
     rest = joined(expr.at - set(over.split(",")) | (scope & {"g"} if over != "j" else NOWHERE))
     if draft.chance(0.5):
-        inner, target, options = expr.closed(), None, ()
-    else:
-        inner, target, options = expr.text, expr.target, expr.options
-        if target is not None or options:
-            draft.note("target or options through a sum")
+        expr = expr.inline()
+    elif expr.target is not None or expr.options:
+        draft.note("target or options through a sum")
+    options = expr.options
     if draft.chance(0.25):
         options = (*options, f"scale={draft.rng.choice(('0.5', '0.1', '2'))}")
         draft.note("scale option")
-    return Expr(f"{word}[{letters}]({inner})", expr.type, rest or NOWHERE, 0, target, options)
+    return Expr(f"{word}[{letters}]({expr.text})", expr.type, rest or NOWHERE, 0, expr.target, options)
 
 
 # --------------------------------------------------------------------- program

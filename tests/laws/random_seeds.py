@@ -6,9 +6,16 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
+from fusionc.options import CompileOptions
+
 PROGRAMS = 1000
 FAST = [range(start, start + 100, 10) for start in range(0, PROGRAMS, 100)]
 ALL = [range(start, start + 25) for start in range(0, PROGRAMS, 25)]
+
+
+def options(seed: int) -> CompileOptions:
+    """Every fourth program has the coupling signs of e3nn 0.4."""
+    return CompileOptions(dtype="float64", convention="e3nn-0.4" if seed // 10 % 4 == 3 else "e3nn")
 
 
 def blocks(seeds: Iterable[range]) -> list[object]:

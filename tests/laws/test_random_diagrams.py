@@ -10,11 +10,10 @@ from functools import cache
 
 import pytest
 from random_diagrams import RandomProgram, random_diagram, random_program
-from random_seeds import ALL, FAST, PROGRAMS, blocks, each_seed
+from random_seeds import ALL, FAST, PROGRAMS, blocks, each_seed, options
 
 from fusionc.check.ir import CheckedDiagram
 from fusionc.compiler import check_source
-from fusionc.options import CompileOptions
 from fusionc.source import Source
 from fusionc.testing import Sizes, equivariance_error
 
@@ -23,7 +22,7 @@ FLOOR = 0.1  # random weights multiply the rounding of what is zero by symmetry,
 
 
 def checked(program: RandomProgram, seed: int) -> CheckedDiagram:
-    result = check_source(Source(f"d{seed}.fusion", program.text), CompileOptions())
+    result = check_source(Source(f"d{seed}.fusion", program.text), options(seed))
     (diagram,) = result.program.diagrams
     return diagram
 

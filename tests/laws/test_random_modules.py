@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
+from typing import Literal
 
 import pytest
 import torch
 from random_diagrams import random_diagram
-from random_seeds import ALL, FAST, blocks, each_seed
+from random_seeds import ALL, FAST, blocks, each_seed, options
 from torch import Tensor
 
 from fusionc.check.ir import CheckedDiagram
+from fusionc.commands.relaid import in_mul_ir
 from fusionc.compiler import compile_source
-from fusionc.options import CompileOptions
 from fusionc.reference import evaluate
 from fusionc.runtime.generated import classes_of, module_of
 from fusionc.source import Source
-from fusionc.testing import Sizes, interface, random_arguments, random_parameters, relative_error
+from fusionc.testing import (
+    Sizes,
+    equivariance_error,
+    interface,
+    random_arguments,
+    random_parameters,
+    relative_error,
+)
 
 TOLERANCE = 1e-11
 FLOOR = 0.1  # what is zero by symmetry holds rounding, up to about 1e-13 with random weights
@@ -29,9 +38,9 @@ Results = tuple[Tensor, ...]
 Function = Callable[[Arguments, Parameters], Results]
 
 
-def compiled(seed: int) -> tuple[CheckedDiagram, torch.nn.Module]:
+def compiled(seed: int, layout: Literal["mul_ir", "ir_mul"] = "mul_ir") -> tuple[CheckedDiagram, torch.nn.Module]:
     source = Source(f"d{seed}.fusion", random_diagram(seed))
-    found = compile_source(source, CompileOptions(dtype="float64"))
+    found = compile_source(source, replace(options(seed), layout=layout))
     (diagram,) = found.planned.checked.program.diagrams
     (built,) = classes_of(module_of(found.text, f"d{seed}"))
     counts = {f"num_{weight.per}": 3 for weight in diagram.parameters if weight.per is not None}
@@ -47,10 +56,11 @@ def compiled_outputs(module: torch.nn.Module, arguments: Arguments, parameters: 
 def derivatives(function: Function, arguments: Arguments, parameters: Parameters, seed: int) -> list[Results]:
     """Values, the gradient of a random combination of them, and the gradient of one of that."""
     generator = torch.Generator().manual_seed(seed)
-    given = {name: _leaf(value) for name, value in arguments.items()}
-    learned = {name: _leaf(value) for name, value in parameters.items()}
-    everything = (*given.values(), *learned.values())
-    leaves = [leaf for leaf in everything if isinstance(leaf, Tensor) and leaf.requires_grad]
+    tensors = {name: value for name, value in arguments.items() if isinstance(value, Tensor)}
+    floating = {name: value for name, value in tensors.items() if value.is_floating_point()}
+    differentiated = {name: value.clone().requires_grad_() for name, value in floating.items()}
+    learned = {name: value.clone().requires_grad_() for name, value in parameters.items()}
+    given, leaves = {**arguments, **differentiated}, [*differentiated.values(), *learned.values()]
     orders = [function(given, learned)]
     for _ in range(2):
         total = torch.stack([0.0 * leaf.sum() for leaf in leaves]).sum()  # what depends on nothing has gradient zero
@@ -58,11 +68,6 @@ def derivatives(function: Function, arguments: Arguments, parameters: Parameters
             total = total + (value * torch.randn(value.shape, generator=generator, dtype=torch.float64)).sum()
         orders.append(torch.autograd.grad(total, leaves, create_graph=True))
     return orders
-
-
-def _leaf(value: Tensor | int) -> Tensor | int:
-    floating = isinstance(value, Tensor) and value.is_floating_point()
-    return value.clone().requires_grad_() if floating else value
 
 
 def module_equals_reference(seed: int) -> str | None:
@@ -79,6 +84,32 @@ def module_equals_reference(seed: int) -> str | None:
             if not all(error <= TOLERANCE for error in errors):
                 return f"{what}: relative errors {', '.join(f'{error:.2g}' for error in errors)}"
     return None
+
+
+def layout_is_a_permutation(seed: int) -> str | None:
+    """With `ir_mul` a module gives the same results, channels inside, and is equivariant."""
+    diagram, module = compiled(seed, "ir_mul")
+    parameters = random_parameters(diagram, seed=seed, sizes=SIZES[0])
+    module.load_state_dict(module.state_dict() | parameters)
+    arguments = random_arguments(diagram, seed=seed, sizes=SIZES[0])
+    with torch.no_grad():
+        found = in_mul_ir(module)(*arguments.values())
+    expected = evaluate(diagram, arguments, parameters)
+    errors = [relative_error(a, b, FLOOR) for a, b in zip(found, expected, strict=True)]
+    turned = equivariance_error(module, seed=seed, trials=2, sizes=SIZES[0], dtype=torch.float64, floor=FLOOR)
+    errors += turned.values()
+    return None if all(error <= TOLERANCE for error in errors) else f"relative errors {errors}"
+
+
+@pytest.mark.parametrize("seeds", blocks(FAST))
+def test_layout_is_a_permutation(seeds: range) -> None:
+    each_seed(layout_is_a_permutation, seeds)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seeds", blocks(ALL))
+def test_layout_is_a_permutation_for_all(seeds: range) -> None:
+    each_seed(layout_is_a_permutation, seeds)
 
 
 @pytest.mark.parametrize("seeds", blocks(FAST))

@@ -46,7 +46,7 @@ def shape(expr: d.Expr) -> str:
             return f"({shape(expr.left)} . {shape(expr.right)})@{space}"
         case d.Combine():
             return "(" + " ".join(f"{factor}*{shape(operand)}" for factor, operand in expr.terms) + f")@{space}"
-        case d.Ascribe() | d.Linear() | d.Power() | d.Apply() | d.Filter() | d.Segment() | d.Harmonics():
+        case d.Ascribe() | d.Linear() | d.Power() | d.Apply() | d.Filter() | d.Segment() | d.Zeros() | d.Harmonics():
             return f"{type(expr).__name__.lower()}({shape(expr.operand)})@{space}"
         case d.Concat() | d.TreeCall():
             return f"{type(expr).__name__.lower()}({', '.join(map(shape, expr.operands))})@{space}"

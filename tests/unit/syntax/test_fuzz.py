@@ -123,6 +123,6 @@ def test_any_repetition_takes_bounded_time(fragment: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(1000, 3000))
+@pytest.mark.parametrize("seed", range(1000, 1400))
 def test_many_sentences(seed: int) -> None:
     assert holds(random_sentence(seed, items=6))
