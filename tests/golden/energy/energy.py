@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "24cb41497ca8363052615427bdebb9d74a65517d515069bfe38a6cb77d06c60e"
+PLAN_SHA256 = "3bfefe1672f71bbf122fb63049e8fbcfcb635b207d5bfd085c3d571b24e96127"
 
 
 def _expect(
@@ -113,8 +113,8 @@ class Energy(torch.nn.Module):
             mean_dipole_2.new_zeros(num_graphs, 3, 1).index_add(0, batch, mean_dipole_2) / contributions * 0.5
         )
         del mean_dipole_2, contributions
-        E_out = E_2.reshape(num_graphs, 1)
+        E_result = E_2.reshape(num_graphs, 1)
         del E_2
-        mean_dipole_out = mean_dipole_3.reshape(num_graphs, 3)
+        mean_dipole_result = mean_dipole_3.reshape(num_graphs, 3)
         del mean_dipole_3
-        return E_out, mean_dipole_out
+        return E_result, mean_dipole_result

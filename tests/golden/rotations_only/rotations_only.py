@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "3b6ee767bc058039b6463b9b9dfee8e6086ee9d7c1b0bb7f55ed2ddf70612052"
+PLAN_SHA256 = "f900008c9a68652da359bb1f05055e40f0a154272a362e3e02145ddeb7892eae"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:
@@ -146,7 +146,7 @@ class Layer(torch.nn.Module):
         ag_16 = ag_7.new_zeros(num_nodes, 3, 2).index_add(0, receiver, ag_7)
         del ag_7, receiver
 
-        # sq: couple 0*0->0, 1*1->0, 0*1->1, 1*0->1, 1*1->1
+        # sq: couple 0*0->0, 1*1->0, 0*1->1
         x_0, x_1 = x.split([2, 6], 1)
         sq = x_0.unsqueeze(1) * x_0.unsqueeze(1) * 1.0
         sq_2 = sq
@@ -158,24 +158,14 @@ class Layer(torch.nn.Module):
         )
         sq_4 = sq_3
         del sq_3
-        sq_5 = (
-            torch.bmm(self.coupling_ag.expand(num_nodes, 3, 9), (x_1.reshape(num_nodes, 2, 3).transpose(1,
-            2).reshape(num_nodes, 3, 1, 2) * x_1.reshape(num_nodes, 2, 3).transpose(1, 2).reshape(num_nodes, 1, 3,
-            2)).reshape(num_nodes, 9, 2))
-        )
+        sq_5 = x_0.unsqueeze(1) * x_1.reshape(num_nodes, 2, 3).transpose(1, 2) * 1.0
         sq_6 = sq_5
         del sq_5
-        sq_7 = x_0.unsqueeze(1) * x_1.reshape(num_nodes, 2, 3).transpose(1, 2) * 1.0
-        sq_8 = sq_7
-        del sq_7
-        sq_9 = x_1.reshape(num_nodes, 2, 3).transpose(1, 2) * x_0.unsqueeze(1) * 1.0
-        sq_10 = sq_9
-        del sq_9
 
         # z: mix 0, 1
         (
             z_weight_row_0, z_weight_row_1, z_weight_row_2, z_weight_row_3, z_weight_row_4, z_weight_row_5,
-            z_weight_row_6, z_weight_row_7, z_weight_row_8, z_weight_row_9, z_weight_row_10, z_weight_row_11
+            z_weight_row_6, z_weight_row_7, z_weight_row_8, z_weight_row_9, z_weight_row_10, _
         ) = z_weight_row.split([4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4], 1)
         del z_weight_row
         # sqrt(1/10)
@@ -190,17 +180,17 @@ class Layer(torch.nn.Module):
         )
         # sqrt(1/14)
         z_3 = (
-            torch.matmul(torch.cat((ag_14, ag_15, ag_16, x_1.reshape(num_nodes, 2, 3).transpose(1, 2), sq_8, sq_10,
-            sq_6), 2), torch.cat((z_weight_row_2.reshape(2, 2), z_weight_row_3.reshape(2, 2), z_weight_row_4.reshape(2,
-            2), z_weight_row_6.reshape(2, 2), z_weight_row_9.reshape(2, 2), z_weight_row_10.reshape(2, 2),
-            z_weight_row_11.reshape(2, 2)), 0) * 0.2672612419124244)
+            torch.matmul(torch.cat((ag_14, ag_15, ag_16, x_1.reshape(num_nodes, 2, 3).transpose(1, 2), sq_6, sq_6), 2),
+            torch.cat((z_weight_row_2.reshape(2, 2), z_weight_row_3.reshape(2, 2), z_weight_row_4.reshape(2, 2),
+            z_weight_row_6.reshape(2, 2), z_weight_row_9.reshape(2, 2), z_weight_row_10.reshape(2, 2)), 0) *
+            0.2672612419124244)
         )
         del (
-            ag_14, ag_15, ag_16, x_1, sq_8, sq_10, sq_6, z_weight_row_2, z_weight_row_3, z_weight_row_4, z_weight_row_6,
-            z_weight_row_9, z_weight_row_10, z_weight_row_11
+            ag_14, ag_15, ag_16, x_1, sq_6, z_weight_row_2, z_weight_row_3, z_weight_row_4, z_weight_row_6,
+            z_weight_row_9, z_weight_row_10
         )
 
         # z: add 0, 1
-        z_out = torch.cat((z_2.reshape(num_nodes, 2), z_3.transpose(1, 2).reshape(num_nodes, 6)), 1)
+        z_result = torch.cat((z_2.reshape(num_nodes, 2), z_3.transpose(1, 2).reshape(num_nodes, 6)), 1)
         del z_2, z_3
-        return z_out
+        return z_result
