@@ -20,16 +20,29 @@ from fusionc.rewrite.rebuild import Rebuild, reshaped, use_counts
 
 
 def place_weights(network: Network, degree: int = DEGREE) -> Network:
-    """Each weight of a coupling where it costs least; it stays where it is if nothing is saved."""
+    """Each weight that sums channels where it costs least; it stays where it is if nothing is saved."""
+    return _all_placed(network, False, degree)
+
+
+def place_scales(network: Network, degree: int = DEGREE) -> Network:
+    """`place_weights`, and weights that only scale a leg of few components as well.
+
+    For kernels, where that saves the multiplications of the components; a backend that keeps wires in memory pays for
+    one more of them for each path.
+    """
+    return _all_placed(network, True, degree)
+
+
+def _all_placed(network: Network, scales: bool, degree: int) -> Network:
     uses = use_counts(network)
     build = Rebuild(network)
     for vertex in network.vertices:
         match vertex.op:
             case ir.Couple(weight=weight) if weight is not None:
-                build.places.append(_placed(build, vertex, _coupling(build, vertex), degree))
+                build.places.append(_placed(build, vertex, _coupling(build, vertex), scales, degree))
             case ir.Mix() as mix:
                 fused = _fused(build, uses, vertex, mix)
-                build.places.append(_best_of(build, vertex, fused, degree))
+                build.places.append(_best_of(build, vertex, fused, scales, degree))
             case _:
                 build.places.append(build.copy(vertex))
     found = build.finish()
@@ -42,13 +55,13 @@ def _coupling(build: Rebuild, vertex: Vertex) -> ir.Couple:
     return op
 
 
-def _placed(build: Rebuild, like: Vertex, op: ir.Couple, degree: int) -> int:
+def _placed(build: Rebuild, like: Vertex, op: ir.Couple, scales: bool, degree: int) -> int:
     """The coupling `op` for `like`, with its weight on the cheapest wire."""
     vertex = replace(like, op=op)
     least = work(build.vertices, vertex, degree)
     best: tuple[ir.Mix, Irrep, tuple[int, ...], Subscripts, bool] | None = None
     for left in (True, False):
-        moved = _on_leg(build, like, op, left)
+        moved = _on_leg(build, like, op, left, scales)
         if moved is None:
             continue
         mix, irrep, channels, subscripts = moved
@@ -67,12 +80,12 @@ def _placed(build: Rebuild, like: Vertex, op: ir.Couple, degree: int) -> int:
 
 
 def _on_leg(
-    build: Rebuild, like: Vertex, op: ir.Couple, left: bool
+    build: Rebuild, like: Vertex, op: ir.Couple, left: bool, scales: bool
 ) -> tuple[ir.Mix, Irrep, tuple[int, ...], Subscripts] | None:
     """The weight mixed into one leg, and the subscripts of the coupling that is left.
 
-    None where what is mixed would be larger than the coupling's own channels: those are never all in memory. And none
-    where the weight sums no channel: that saves a few multiplications, and costs a temporary for each path.
+    None where what is mixed would be larger than the coupling's own channels: those are never all in memory. None, too,
+    where the weight sums no channel, unless it scales the channels that the leg has and `scales` asks for that.
     """
     assert op.weight is not None
     s = op.subscripts
@@ -82,7 +95,8 @@ def _on_leg(
     letters = "".join(c for c in s.weight if c not in s.left + s.right or lengths[c] != 1)
     mixed = "".join(c for c in own if c in other + s.out)
     mixed += "".join(c for c in letters if c not in own and c in other + s.out)
-    if not any(c not in mixed and lengths[c] != 1 for c in own + letters):
+    sums = any(c not in mixed and lengths[c] != 1 for c in own + letters)
+    if not sums and not (scales and mixed == own):
         return None
     if len(mixed) > 1 and _length(lengths, mixed) > _length(lengths, s.left + s.right):
         return None
@@ -161,7 +175,7 @@ def _renamed(inner: Subscripts, outer: Subscripts, flattened: bool) -> tuple[Sub
     return inner, "".join(meaning[c] for c in outer.weight), "".join(meaning[c] for c in outer.out)
 
 
-def _best_of(build: Rebuild, vertex: Vertex, fused: tuple[ir.Couple, int] | None, degree: int) -> int:
+def _best_of(build: Rebuild, vertex: Vertex, fused: tuple[ir.Couple, int] | None, scales: bool, degree: int) -> int:
     """The mixing as it is, or the fused coupling where its best place costs less than coupling and mixing together."""
     if fused is not None:
         op, inner = fused
@@ -169,7 +183,7 @@ def _best_of(build: Rebuild, vertex: Vertex, fused: tuple[ir.Couple, int] | None
         mixing = replace(vertex, op=build.rewired(vertex))
         apart = work(build.vertices, coupling, degree) + work(build.vertices, mixing, degree)
         mark = len(build.vertices)
-        placed = _placed(build, vertex, op, degree)
+        placed = _placed(build, vertex, op, scales, degree)
         if sum(work(build.vertices, v, degree) for v in build.vertices[mark:]) < apart:
             return placed
     return build.copy(vertex)

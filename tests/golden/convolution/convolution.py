@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "43487ee96e11f47095698ba48bf2d10ac0f00e61d4ce9a3fd218007d0e886e18"
+PLAN_SHA256 = "01b7092accbea1bbb271deebfb34d75828b61d973fcff1610ac8ca92662035a4"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:

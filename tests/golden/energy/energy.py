@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "3bfefe1672f71bbf122fb63049e8fbcfcb635b207d5bfd085c3d571b24e96127"
+PLAN_SHA256 = "adeda1561402f050ac952bc4b6390398ad9d7f48f626523073ba368e765b5228"
 
 
 def _expect(

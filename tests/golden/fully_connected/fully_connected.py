@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "368069478dcbd4bc073cf38247e4af0f84a7fd1faafd9a14e463161fdc4fea43"
+PLAN_SHA256 = "c8083fd7fb71507696fea2bc633f883f7f0a826529af2127f7577f5cc7fc47b3"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:

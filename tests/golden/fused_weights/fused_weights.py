@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "8b000aafdae6a857cf253d929bc692990f8ed9d6e10f896cb968e4a28105b49e"
+PLAN_SHA256 = "ac1192535e2da38679fedf5df1315ca7f40217c61409b4d9b300ae92565fbcfd"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "b3e0d18bf3c029e54acd93b77b47008eba98f9d83f9c2372ecb9681b90bd650f"
+PLAN_SHA256 = "2fd5f962b6b25b101f75d7cb3e84a5b23f161a7e802b9fa94014ca17680448ac"
 
 
 def _expect(

@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "78f5f504673327d02b5bb34497e8cecd2568d9e5ab738fd0535c1704e1013736"
+PLAN_SHA256 = "e147270659eac1018fbcd1fbd10917e5b690fa15d905bb95c3afcfdcdca47ae5"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:

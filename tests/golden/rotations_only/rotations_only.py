@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "f900008c9a68652da359bb1f05055e40f0a154272a362e3e02145ddeb7892eae"
+PLAN_SHA256 = "9d7717a0466fe5563f5b9087ee82ef9874856e1c4cb3054275023faa46340e84"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "de8e0a20c4e25423379e9b084fef5124ffbd77f36ecd71c49c64d1f26ca6d091"
+PLAN_SHA256 = "0fbcad8d0251cae4471408b5b0517ac0015f419e347b5c37b4324ddcc9850ba5"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:
@@ -211,128 +211,116 @@ class Basis(torch.nn.Module):
         B_6 = A_2.reshape(num_nodes, 2, 5).transpose(1, 2) * W_rows_11.unsqueeze(1)
         del W_rows_11
 
-        # B: couple 1o*1o->0e, 2e*2e->0e
-        # sqrt(1/27)
-        B_7 = (
-            (A_1.reshape(num_nodes, 2, 3).transpose(1, 2) * A_1.reshape(num_nodes, 2, 3).transpose(1,
-            2)).sum(1).unsqueeze(1) * 0.19245008972987526
-        )
-        B_8 = B_7 * W_rows_2.unsqueeze(1)
-        del B_7, W_rows_2
-        # sqrt(1/45)
-        B_9 = (
-            (A_2.reshape(num_nodes, 2, 5).transpose(1, 2) * A_2.reshape(num_nodes, 2, 5).transpose(1,
-            2)).sum(1).unsqueeze(1) * 0.14907119849998599
-        )
-        B_10 = B_9 * W_rows_3.unsqueeze(1)
-        del B_9, W_rows_3
-
-        # B: couple 0e*0e->0e, 0e*2e->2e, 1o*1o->2e, 2e*2e->2e, 1o*1o->0e, 2e*2e->0e
-        B_11 = A_0.unsqueeze(1) * A_0.unsqueeze(1) * 1.0
-        B_12 = B_11
-        del B_11
-        B_13 = A_0.unsqueeze(1) * A_2.reshape(num_nodes, 2, 5).transpose(1, 2) * 1.0
-        B_14 = B_13
-        del B_13
+        # B: couple 1o*1o->0e, 2e*2e->0e, 0e*0e->0e, 0e*2e->2e, 1o*1o->2e, 2e*2e->2e
         # sqrt(1/3)
-        B_15 = (
+        B_7 = (
             (A_1.reshape(num_nodes, 2, 3).transpose(1, 2) * A_1.reshape(num_nodes, 2, 3).transpose(1,
             2)).sum(1).unsqueeze(1) * 0.5773502691896257
         )
-        B_16 = B_15
-        del B_15
-        B_17 = (
+        B_8 = B_7
+        del B_7
+        B_9 = (
             torch.bmm(self.coupling_B.expand(num_nodes, 5, 9), (A_1.reshape(num_nodes, 2, 3).transpose(1,
             2).reshape(num_nodes, 3, 1, 2) * A_1.reshape(num_nodes, 2, 3).transpose(1, 2).reshape(num_nodes, 1, 3,
             2)).reshape(num_nodes, 9, 2))
         )
-        B_18 = B_17
-        del B_17
+        B_10 = B_9
+        del B_9
         # sqrt(1/5)
-        B_19 = (
+        B_11 = (
             (A_2.reshape(num_nodes, 2, 5).transpose(1, 2) * A_2.reshape(num_nodes, 2, 5).transpose(1,
             2)).sum(1).unsqueeze(1) * 0.4472135954999579
         )
-        B_20 = B_19
-        del B_19
-        B_21 = (
+        B_12 = B_11
+        del B_11
+        B_13 = (
             torch.bmm(self.coupling_B_2.expand(num_nodes, 5, 25), (A_2.reshape(num_nodes, 2, 5).transpose(1,
             2).reshape(num_nodes, 5, 1, 2) * A_2.reshape(num_nodes, 2, 5).transpose(1, 2).reshape(num_nodes, 1, 5,
             2)).reshape(num_nodes, 25, 2))
         )
-        B_22 = B_21
-        del B_21
+        B_14 = B_13
+        del B_13
+        B_15 = A_0.unsqueeze(1) * A_0.unsqueeze(1) * 1.0
+        B_16 = B_15
+        del B_15
+        B_17 = A_0.unsqueeze(1) * A_2.reshape(num_nodes, 2, 5).transpose(1, 2) * 1.0
+        B_18 = B_17
+        del B_17
 
         # B: add 0e
-        B_23 = W_rows_15.unsqueeze(1) + W_rows_16.unsqueeze(1) * -1.2909944487358056  # -sqrt(5/3)
-        B_24 = W_rows_15.unsqueeze(1) + W_rows_16.unsqueeze(1) * 1.2909944487358056  # sqrt(5/3)
+        B_19 = W_rows_15.unsqueeze(1) + W_rows_16.unsqueeze(1) * -1.2909944487358056  # -sqrt(5/3)
+        B_20 = W_rows_15.unsqueeze(1) + W_rows_16.unsqueeze(1) * 1.2909944487358056  # sqrt(5/3)
         del W_rows_15, W_rows_16
+
+        # B: mix 0e, 2e
+        B_21 = B_8 * (W_rows_2.unsqueeze(1) * 0.3333333333333333)
+        del W_rows_2
+        B_22 = B_12 * (W_rows_3.unsqueeze(1) * 0.3333333333333333)
+        del W_rows_3
+        B_23 = B_16 * W_rows_4.unsqueeze(1)
+        del W_rows_4
+        B_24 = B_8 * W_rows_5.unsqueeze(1)
+        del W_rows_5
+        B_25 = B_12 * W_rows_6.unsqueeze(1)
+        del W_rows_6
+        B_26 = B_16 * W_rows_12.unsqueeze(1)
+        del B_16, W_rows_12
+        B_27 = B_8 * W_rows_14.unsqueeze(1)
+        del B_8, W_rows_14
+        B_28 = B_12 * (B_19.reshape(num_nodes, 2).unsqueeze(1) * 0.4472135954999579)  # sqrt(1/5)
+        del B_12, B_19
+        B_29 = B_18 * W_rows_13.unsqueeze(1)
+        del B_18, W_rows_13
+        B_30 = B_14 * (B_20.reshape(num_nodes, 2).unsqueeze(1) * 0.5916079783099616)  # sqrt(7/20)
+        del B_20
 
         # B: couple 2e*2e->0e
         # sqrt(1/45)
-        B_25 = (B_18 * A_2.reshape(num_nodes, 2, 5).transpose(1, 2)).sum(1).unsqueeze(1) * 0.14907119849998599
-        del B_18
-        B_26 = B_25 * W_rows_7.unsqueeze(1)
-        del B_25, W_rows_7
+        B_31 = (B_10 * A_2.reshape(num_nodes, 2, 5).transpose(1, 2)).sum(1).unsqueeze(1) * 0.14907119849998599
+        del B_10
+        B_32 = B_31 * W_rows_7.unsqueeze(1)
+        del B_31, W_rows_7
         # sqrt(1/45)
-        B_27 = (B_22 * A_2.reshape(num_nodes, 2, 5).transpose(1, 2)).sum(1).unsqueeze(1) * 0.14907119849998599
-        del A_2
-        B_28 = B_27 * W_rows_8.unsqueeze(1)
-        del B_27, W_rows_8
-
-        # B: mix 0e, 2e
-        B_29 = B_12 * W_rows_4.unsqueeze(1)
-        del W_rows_4
-        B_30 = B_16 * W_rows_5.unsqueeze(1)
-        del W_rows_5
-        B_31 = B_20 * W_rows_6.unsqueeze(1)
-        del W_rows_6
-        B_32 = B_12 * W_rows_12.unsqueeze(1)
-        del B_12, W_rows_12
-        B_33 = B_16 * W_rows_14.unsqueeze(1)
-        del B_16, W_rows_14
-        B_34 = B_20 * (B_23.reshape(num_nodes, 2).unsqueeze(1) * 0.4472135954999579)  # sqrt(1/5)
-        del B_20, B_23
-        B_35 = B_14 * W_rows_13.unsqueeze(1)
-        del B_14, W_rows_13
-        B_36 = B_22 * (B_24.reshape(num_nodes, 2).unsqueeze(1) * 0.5916079783099616)  # sqrt(7/20)
-        del B_22, B_24
+        B_33 = (B_14 * A_2.reshape(num_nodes, 2, 5).transpose(1, 2)).sum(1).unsqueeze(1) * 0.14907119849998599
+        del B_14, A_2
+        B_34 = B_33 * W_rows_8.unsqueeze(1)
+        del B_33, W_rows_8
 
         # B: add 0e, 2e
-        B_37 = B_4 + B_29 + B_30 + B_31
-        del B_4, B_29, B_30, B_31
-        B_38 = B_5 + B_32 + B_33 + B_34
-        del B_5, B_32, B_33, B_34
-        B_39 = B_6 + B_35 + B_36
-        del B_6, B_35, B_36
+        B_35 = B_4 + B_23 + B_24 + B_25
+        del B_4, B_23, B_24, B_25
+        B_36 = B_5 + B_26 + B_27 + B_28
+        del B_5, B_26, B_27, B_28
+        B_37 = B_6 + B_29 + B_30
+        del B_6, B_29, B_30
 
         # B: couple 0e*0e->0e, 0e*1o->1o, 2e*1o->1o
-        B_40 = B_37 * A_0.unsqueeze(1) * 0.3333333333333333
-        del B_37, A_0
+        B_38 = B_35 * A_0.unsqueeze(1) * 0.3333333333333333
+        del B_35, A_0
+        B_39 = B_38
+        del B_38
+        B_40 = B_36 * A_1.reshape(num_nodes, 2, 3).transpose(1, 2) * 0.3535533905932738  # sqrt(1/8)
+        del B_36
         B_41 = B_40
         del B_40
-        B_42 = B_38 * A_1.reshape(num_nodes, 2, 3).transpose(1, 2) * 0.3535533905932738  # sqrt(1/8)
-        del B_38
-        B_43 = B_42
-        del B_42
-        B_44 = (
-            torch.bmm(self.coupling_B_3.expand(num_nodes, 3, 15), (B_39.reshape(num_nodes, 5, 1, 2) *
+        B_42 = (
+            torch.bmm(self.coupling_B_3.expand(num_nodes, 3, 15), (B_37.reshape(num_nodes, 5, 1, 2) *
             A_1.reshape(num_nodes, 2, 3).transpose(1, 2).reshape(num_nodes, 1, 3, 2)).reshape(num_nodes, 15, 2))
         )
-        del B_39, A_1
-        B_45 = B_44
-        del B_44
+        del B_37, A_1
+        B_43 = B_42
+        del B_42
 
         # B: add 0e, 1o
-        B_46 = B_41 + B_2 + B_8 + B_10 + B_26 + B_28
-        del B_41, B_2, B_8, B_10, B_26, B_28
+        B_44 = B_39 + B_2 + B_21 + B_22 + B_32 + B_34
+        del B_39, B_2, B_21, B_22, B_32, B_34
         B_out = _Columns(num_nodes, 8)
-        B_out.put(0, B_46)
-        del B_46
-        B_47 = B_43 + B_45 + B_3
-        del B_43, B_45, B_3
-        B_out.put(2, B_47)
-        del B_47
+        B_out.put(0, B_44)
+        del B_44
+        B_45 = B_41 + B_43 + B_3
+        del B_41, B_43, B_3
+        B_out.put(2, B_45)
+        del B_45
         B_result = B_out.whole()
         del B_out
         return B_result
