@@ -31,9 +31,10 @@ Row = list[int]
 class Values:
     """Trees over `leaves`, where equal irreps may be different tensors, at points that are the same in every run."""
 
-    def __init__(self, leaves: tuple[Irrep, ...], points: int) -> None:
+    def __init__(self, leaves: tuple[Irrep, ...], points: int, prime: int = PRIME) -> None:
         generator = Random(1)
         self.leaves = leaves
+        self.prime = prime
         self.points = [[[generator.getrandbits(60) for _ in range(i.dim)] for i in leaves] for _ in range(points)]
         self._known: dict[Tree, list[Row]] = {}
 
@@ -41,7 +42,7 @@ class Values:
         return self.leaves[tree] if isinstance(tree, int) else tree[2]
 
     def row(self, tree: Tree) -> Row:
-        """All components at all points, modulo PRIME."""
+        """All components at all points, modulo the prime."""
         return [value for form in self._forms(tree) for value in form]
 
     def _forms(self, tree: Tree) -> list[Row]:
@@ -51,7 +52,7 @@ class Values:
             left, right, out = tree
             table = transvectant(self.label(left).l, self.label(right).l, out.l)
             pairs = zip(self._forms(left), self._forms(right), strict=True)
-            self._known[tree] = [_product(table, a, b, out.dim) for a, b in pairs]
+            self._known[tree] = [_product(table, a, b, out.dim, self.prime) for a, b in pairs]
         return self._known[tree]
 
     def gauge(self, tree: Tree) -> Surd:
@@ -121,11 +122,11 @@ def _rational(residue: int) -> Fraction:
     return Fraction(b, t)
 
 
-def _product(table: list[tuple[int, int, int, int]], left: Row, right: Row, dim: int) -> Row:
+def _product(table: list[tuple[int, int, int, int]], left: Row, right: Row, dim: int, prime: int) -> Row:
     out = [0] * dim
     for i, j, k, value in table:
         out[k] += value * left[i] * right[j]
-    return [value % PRIME for value in out]
+    return [value % prime for value in out]
 
 
 @cache

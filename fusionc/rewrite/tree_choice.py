@@ -8,19 +8,23 @@ is exact for costs that only add up (a matroid); the search as a whole is bounde
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fusionc.algebra.clebsch import coupling
 from fusionc.algebra.irrep import Irrep
-from fusionc.algebra.relations import Span, Tree, Values
+from fusionc.algebra.relations import Tree, Values
 from fusionc.network.straight_line import matrix, products, symmetric_nonzeros
 
 PASSES = 6
 CANDIDATES = 160
 """Trees that are looked at for one space beyond those it already has, cheapest first."""
+
+SMALL_PRIME = 2**31 - 1
 
 Feature = tuple[object, ...]
 
@@ -41,96 +45,137 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
+    """`ones`: a bit for each shared thing that costs one multiply-add; `more`: (bit, cost) of those that cost more."""
+
     tree: Tree
     own: int
-    features: tuple[tuple[Feature, int], ...]
+    ones: int
+    more: tuple[tuple[int, int], ...]
+
+    @property
+    def bits(self) -> int:
+        return self.ones | sum(bit for bit, _ in self.more)
+
+    def beside(self, used: int) -> int:
+        """What it adds to the cost where the things in `used` are there already."""
+        return self.own + (self.ones & ~used).bit_count() + sum(cost for bit, cost in self.more if not bit & used)
+
+
+Chosen = tuple[Candidate, ...]
 
 
 def choose(irreps: tuple[Irrep, ...], tasks: tuple[Task, ...]) -> tuple[tuple[Tree, ...], ...]:
-    """A basis for each task."""
-    best: list[tuple[Candidate, ...]] | None = None
-    pools = [_Pool(irreps, task) for task in tasks]
-    orders = (range(len(tasks)), range(len(tasks) - 1, -1, -1), sorted(range(len(tasks)), key=lambda n: pools[n].room))
-    for order in orders:
-        found = _descend(pools, tuple(order))
-        if best is None or _total(found) < _total(best):
-            best = found
-    return tuple(tuple(c.tree for c in chosen) for chosen in best or ())
+    """A basis for each task, the best of three orders in which the tasks choose."""
+    bits: dict[Feature, int] = {}
+    pools = [_Pool(irreps, task, bits) for task in tasks]
+    numbers = range(len(tasks))
+    orders = (tuple(numbers), tuple(reversed(numbers)), tuple(sorted(numbers, key=lambda n: pools[n].room)))
+    found = min((_descend(pools, order) for order in orders), key=_total)
+    return tuple(tuple(c.tree for c in chosen) for chosen in found)
 
 
-def _descend(pools: list[_Pool], order: tuple[int, ...]) -> list[tuple[Candidate, ...]]:
-    chosen: list[tuple[Candidate, ...]] = [() for _ in pools]
-    used: Counter[Feature] = Counter()
+def _descend(pools: list[_Pool], order: tuple[int, ...]) -> list[Chosen]:
+    chosen: list[Chosen] = [() for _ in pools]
     for n in order:
-        chosen[n] = pools[n].basis(used)
-        used.update(_features(chosen[n]))
+        chosen[n] = pools[n].basis(_used(chosen, n))
     total = _total(chosen)
     for _ in range(PASSES):
         before = total
         for n in order:
-            used.subtract(_features(chosen[n]))
-            old, chosen[n] = chosen[n], pools[n].basis(used)
-            if (now := _total(chosen)) < total:
+            old, chosen[n] = chosen[n], pools[n].basis(_used(chosen, n))
+            if chosen[n] != old and (now := _total(chosen)) < total:
                 total = now
             else:
                 chosen[n] = old
-            used.update(_features(chosen[n]))
         if total == before:
             break
     return chosen
 
 
-def _features(chosen: tuple[Candidate, ...]) -> list[Feature]:
-    return [feature for candidate in chosen for feature, _ in candidate.features]
+def _used(chosen: list[Chosen], but: int) -> int:
+    used = 0
+    for n, many in enumerate(chosen):
+        if n != but:
+            for candidate in many:
+                used |= candidate.bits
+    return used
 
 
-def _total(chosen: list[tuple[Candidate, ...]]) -> int:
-    costs = {feature: cost for many in chosen for candidate in many for feature, cost in candidate.features}
-    return sum(costs.values()) + sum(candidate.own for many in chosen for candidate in many)
+def _total(chosen: list[Chosen]) -> int:
+    total = used = 0
+    for many in chosen:
+        for candidate in many:
+            total += candidate.beside(used)
+            used |= candidate.bits
+    return total
 
 
 class _Pool:
-    """The trees of one task, with their values."""
+    """The trees of one task, with their values at some points modulo a small prime.
 
-    def __init__(self, irreps: tuple[Irrep, ...], task: Task) -> None:
+    By chance a tree may look dependent there that is not: then another is taken, and a basis is one all the same.
+    """
+
+    def __init__(self, irreps: tuple[Irrep, ...], task: Task, bits: dict[Feature, int]) -> None:
         self.task = task
-        self.values = Values(irreps, task.dimension // task.out.dim + 2)
-        trees = list(dict.fromkeys(_trees(irreps, task.leaves, task.out)))
-        found = [Candidate(t, *_costs(self.values, t, task.sum)) for t in trees]
-        found.sort(key=lambda c: c.own + sum(cost for _, cost in c.features))
+        self.values = Values(irreps, task.dimension // task.out.dim + 2, SMALL_PRIME)
+        trees = dict.fromkeys(_trees(irreps, task.leaves, task.out))
+        found = [_candidate(self.values, tree, task.sum, bits) for tree in trees]
+        found.sort(key=lambda c: c.beside(0))
+        self._rows: dict[Tree, NDArray[np.int64]] = {}
         self.candidates = self._bounded(found)
         self.room = len(self.candidates) - task.dimension
+
+    def row(self, candidate: Candidate) -> NDArray[np.int64]:
+        if candidate.tree not in self._rows:
+            self._rows[candidate.tree] = np.array(self.values.row(candidate.tree), dtype=np.int64)
+        return self._rows[candidate.tree]
 
     def _bounded(self, found: list[Candidate]) -> list[Candidate]:
         """The first CANDIDATES, and those after them that are needed to span the space."""
         if len(found) <= CANDIDATES:
             return found
-        span, kept = Span(), []
+        span, kept = _Span(), []
         for number, candidate in enumerate(found):
             if span.size == self.task.dimension and number >= CANDIDATES:
                 break
-            new = span.size < self.task.dimension and span.add(self.values.row(candidate.tree))
+            new = span.size < self.task.dimension and span.add(self.row(candidate))
             if new or number < CANDIDATES:
                 kept.append(candidate)
         return kept
 
-    def basis(self, used: Counter[Feature]) -> tuple[Candidate, ...]:
-        span = Span()
+    def basis(self, used: int) -> Chosen:
+        span = _Span()
         rest = list(self.candidates)
         chosen: list[Candidate] = []
-        taken: set[Feature] = set()
         while span.size < self.task.dimension:
-            costs = [_marginal(candidate, used, taken) for candidate in rest]
-            best = min(range(len(rest)), key=costs.__getitem__)
-            candidate = rest.pop(best)
-            if span.add(self.values.row(candidate.tree)):
+            costs = [candidate.beside(used) for candidate in rest]
+            candidate = rest.pop(min(range(len(rest)), key=costs.__getitem__))
+            if span.add(self.row(candidate)):
                 chosen.append(candidate)
-                taken.update(feature for feature, _ in candidate.features)
+                used |= candidate.bits
         return tuple(chosen)
 
 
-def _marginal(candidate: Candidate, used: Counter[Feature], taken: set[Feature]) -> int:
-    return candidate.own + sum(cost for f, cost in candidate.features if not used[f] and f not in taken)
+class _Span:
+    """Independent rows modulo SMALL_PRIME, in echelon form."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._pivots: list[tuple[int, NDArray[np.int64]]] = []
+
+    def add(self, row: NDArray[np.int64]) -> bool:
+        """Whether the row is independent of those before; then it belongs to them."""
+        for column, pivot in self._pivots:
+            if row[column]:
+                row = (row - row[column] * pivot) % SMALL_PRIME
+        places = np.flatnonzero(row)
+        if not len(places):
+            return False
+        column = int(places[0])
+        self._pivots.append((column, row * pow(int(row[column]), -1, SMALL_PRIME) % SMALL_PRIME))
+        self.size += 1
+        return True
 
 
 # ---------------------------------------------------------------------- trees
@@ -171,8 +216,8 @@ def _combs(irreps: tuple[Irrep, ...], leaves: tuple[int, ...], out: Irrep) -> tu
 # ---------------------------------------------------------------------- costs
 
 
-def _costs(values: Values, tree: Tree, sum_: int) -> tuple[int, tuple[tuple[Feature, int], ...]]:
-    """What a tree alone costs, its weights, and what it shares with others that need the same."""
+def _candidate(values: Values, tree: Tree, sum_: int, bits: dict[Feature, int]) -> Candidate:
+    """A tree with what it costs alone, its weights, and what it shares with others that need the same."""
     assert not isinstance(tree, int)
     left, right, out = tree
     a, b = values.label(left), values.label(right)
@@ -181,7 +226,14 @@ def _costs(values: Values, tree: Tree, sum_: int) -> tuple[int, tuple[tuple[Feat
     constants = 0 if out.l == 0 or b.l == 0 else len(coupling(*ls))
     features.append((("sum", sum_, right, a), constants))
     features += [(("matrix", sum_, right, j, k), 1) for j, k in sorted(matrix(*ls))]
-    return a.dim, tuple(features)
+    ones, more = 0, []
+    for feature, cost in dict(features).items():
+        bit = bits.setdefault(feature, 1 << len(bits))
+        if cost == 1:
+            ones |= bit
+        elif cost:
+            more.append((bit, cost))
+    return Candidate(tree, a.dim, ones, tuple(more))
 
 
 def _inner(values: Values, tree: Tree) -> Iterator[tuple[Feature, int]]:
