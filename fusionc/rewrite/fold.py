@@ -39,7 +39,7 @@ def fold(network: Network) -> Network:
 
 def _once(network: Network) -> Network:
     build = Rebuild(network)
-    run = _Fold(build, use_counts(network))
+    run = _Fold(build, use_counts(network), _absorbed(network))
     for vertex in network.vertices:
         factor, place = run.fold(vertex)
         run.scaled.append((factor, place))
@@ -50,12 +50,22 @@ def _once(network: Network) -> Network:
     return build.finish()
 
 
+def _absorbed(network: Network) -> frozenset[int]:
+    """Vertices that only couplings and mixings read: these take their constants."""
+    others = {wire for output in network.outputs for wire in output.wires}
+    for vertex in network.vertices:
+        if not isinstance(vertex.op, ir.Couple | ir.Mix):
+            others.update(ir.operands(vertex.op))
+    return frozenset(n for n in range(len(network.vertices)) if n not in others)
+
+
 @dataclass(slots=True)
 class _Fold:
-    """`scaled[n]` is the value of old vertex n."""
+    """`scaled[n]` is the value of old vertex n. A constant passes a gather only where `absorbed` behind it."""
 
     build: Rebuild
     uses: list[int]
+    absorbed: frozenset[int]
     scaled: list[Scaled] = field(default_factory=list)
     _couplings: dict[Key, Scaled] = field(default_factory=dict)
 
@@ -70,6 +80,9 @@ class _Fold:
                 return (ONE, self._put(ir.Mix(x, w, subscripts, total), vertex)) if total else self._zero(vertex)
             case ir.Add(terms):
                 return self._add(vertex, terms)
+            case ir.Move(operand=n) if len(self.scaled) not in self.absorbed:
+                place = self.wire(n, self.build.old.vertices[n], vertex)
+                return ONE, self._put(replace(op, operand=place), vertex)
             case ir.Move(operand=n) | ir.Reduce(operand=n) | ir.View(operand=n) | ir.Pick(operand=n):
                 factor, x = self.scaled[n]
                 return (factor, self._put(replace(op, operand=x), vertex)) if factor else self._zero(vertex)
@@ -110,13 +123,14 @@ class _Fold:
         if together and x > y:
             key = (y, x, weight, s, vertex.irrep)
             factor = factor if r_symbol(*ls) > 0 else -factor
-        if key not in self._couplings:
+        known = self._couplings.get(key)
+        if known is None or (0 in ls and abs(known[0]) != abs(factor)):
+            # To scale a coupling with a scalar is no less work than to make it again.
             # The first coupling keeps its constant and its legs as they are.
             place = self._put(ir.Couple(x, y, weight, s, op.factor * a * b * c), vertex)
-            self._couplings[key] = (factor, place)
+            self._couplings.setdefault(key, (factor, place))
             return ONE, place
-        first, place = self._couplings[key]
-        return factor / first, place
+        return factor / known[0], known[1]
 
     def _by_one(self, vertex: Vertex, x: int, y: int, weight: int | None, s: Subscripts) -> Scaled | None:
         """The coupling with Y_0: w3j(l, 0, l) is delta / sqrt(2l + 1)."""
