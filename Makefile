@@ -15,13 +15,14 @@ PIP_INSTALL := install --quiet --disable-pip-version-check
 # Two workers with one thread each are faster, and steadier, than one worker with two.
 RUN_TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS)
 
-.PHONY: help demo test slow lint format types links clean
+.PHONY: help demo test slow docs lint format types links clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo    energies and forces of cis- and trans-stilbene through a compiled module'
 	@echo 'make test    the fast tests'
 	@echo 'make slow    the slow tests, with those against MACE in an environment of its own'
+	@echo 'make docs    the pictures and plans in docs/, after a change of what they show'
 	@echo 'make lint    ruff and mypy'
 	@echo 'make format  ruff, writing'
 	@echo 'make clean   remove what the above made'
@@ -34,6 +35,9 @@ test: $(VENV)/installed
 
 slow: $(VENV)/installed $(VENV_MACE)/installed
 	FUSIONC_MACE_PYTHON='$(abspath $(VENV_MACE))/bin/python' $(RUN_TESTS) -m slow $(PYTEST_ARGS)
+
+docs: $(VENV)/installed
+	$(BIN)/python docs/make.py
 
 lint: $(VENV)/installed-dev types
 	$(BIN)/ruff check .

@@ -19,6 +19,8 @@ COMMANDS = (
     ("check", "Parse, type-check and prove the `check` lines; write nothing."),
     ("compile", "Compile to a torch module."),
     ("plan", "Show paths, order, costs and exact coefficients."),
+    ("draw", "Draw trees and diagrams as SVG, DOT or TikZ."),
+    ("recouple", "Write a fusion tree in another bracketing, with the exact matrix."),
     ("fmt", "Lay sources out canonically."),
     ("show", "Print the value of any stage of the compiler."),
     ("explain", "Explain an error code."),

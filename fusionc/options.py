@@ -38,6 +38,8 @@ class Limits:
     sympow: int = 6
     """Order of a symmetric power."""
     emitted_bytes: int = 8 * 2**20
+    drawn: int = 5_000
+    """Nodes in a picture, and places where its wires pass other rows of nodes."""
     seconds: int = 60
 
     def __post_init__(self) -> None:

@@ -15,7 +15,8 @@ OUTPUTS = (
     ("check",),
     ("compile",),
     ("plan",),
-    ("plan", "--format", "json"),
+    *(("plan", "--format", form) for form in ("json", "html", "dot")),
+    *(("draw", "--format", form) for form in ("svg", "dot", "tex")),
     ("fmt", "-"),
     *(("show", "--stage", stage) for stage in ("file", "diagram", "checked", "network", "plan")),
 )

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from fusionc.commands.recouple import recoupled
 from fusionc.compiler import compile_source
 from fusionc.diagnostics import CompileError, Diagnostic
+from fusionc.draw.picture import oversize
 from fusionc.explain import Section, sections
 from fusionc.options import CompileOptions, Limits
 from fusionc.source import Source
@@ -25,11 +27,12 @@ STAGES = {"syntax": "F0", "diagram": "F1", "check": "F2", "plan": "F3"}
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: the codes it must give, the options to check it with, and its text."""
+    """A fenced block: the codes it must give, the options to check it with, its text, and what to recouple in it."""
 
     codes: tuple[str, ...]
     options: CompileOptions
     text: str
+    recouple: tuple[str, str] | None = None
 
 
 def blocks(section: Section) -> tuple[Block, ...]:
@@ -46,13 +49,19 @@ def _block(info: str, text: str) -> Block:
     shown = re.sub(r"\\u\{([0-9A-F]+)\}", lambda m: chr(int(m[1], 16)), text)
     old = ("--convention", "e3nn-0.4") in pairwise(words)
     options = CompileOptions(limits=limits, params=params, convention="e3nn-0.4" if old else "e3nn")
-    return Block(codes, options, shown)
+    named = dict(pairwise(words))
+    recouple = (named["--recouple"], named["--to"]) if "--recouple" in named else None
+    return Block(codes, options, shown, recouple)
 
 
 def findings(block: Block) -> tuple[Diagnostic, ...]:
     source = Source("example", block.text)
     try:
-        return compile_source(source, block.options).planned.checked.warnings
+        checked = compile_source(source, block.options).planned.checked
+        if block.recouple is not None:
+            recoupled(source, block.options, *block.recouple)
+        too_large = oversize(checked.program, block.options.limits)
+        return checked.warnings if too_large is None else (too_large,)
     except CompileError as error:
         return error.diagnostics
 

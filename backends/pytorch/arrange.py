@@ -8,7 +8,7 @@ from typing import assert_never
 from fusionc.algebra.surd import Surd
 from fusionc.backends.naming import Names
 from fusionc.backends.pytorch import program
-from fusionc.backends.pytorch.couplings import BUDGET, couple
+from fusionc.backends.pytorch.couplings import couple
 from fusionc.backends.pytorch.harmonics import harmonics
 from fusionc.backends.pytorch.lifetimes import released
 from fusionc.backends.pytorch.mixing import mix, scaled
@@ -151,18 +151,22 @@ class _Arrangement:
         for space, via, wires in self._along(vertices):
             index = self.index(via, space)
             for block, pairs in self._by_block(wires):
-                if self.store.blocks[block].kind is Kind.COLUMNS and self._is_large(pairs):
-                    for n, _ in pairs:
-                        value = program.Contiguous(self.store.read(ir.operands(self.network.vertices[n].op)[0]))
-                        self.store.hold_rows(n, program.Take(value, index, 0))
-                    continue
-                start, part = self._stretch(block, [place for _, place in pairs])
-                taken = self.store.let(self.store.stem(pairs[0][0]), program.Take(part, index, 0))
-                self.store.hold_like(taken.name, self.store.blocks[block], space, tuple(pairs), start)
+                turned = [n for n, place in pairs if self._is_turned(n, block)]
+                for n in turned:
+                    # laid out for couplings where there are few rows, and not by each edge that reads them
+                    value = program.Contiguous(self.store.read(ir.operands(self.network.vertices[n].op)[0]))
+                    self.store.hold_rows(n, program.Take(value, index, 0))
+                rest = [(n, place) for n, place in pairs if n not in turned]
+                if rest:
+                    start, part = self._stretch(block, [place for _, place in rest])
+                    taken = self.store.let(self.store.stem(rest[0][0]), program.Take(part, index, 0))
+                    self.store.hold_like(taken.name, self.store.blocks[block], space, tuple(rest), start)
 
-    def _is_large(self, pairs: list[tuple[int, Place]]) -> bool:
-        """Too large to be one temporary: then a segment at a time, laid out as couplings read it."""
-        return len(pairs) > 1 and sum(place.stop - place.start for _, place in pairs) > BUDGET
+    def _is_turned(self, n: int, block: int) -> bool:
+        """Whether a wire lies in memory with its components inside its channels, unlike in blocks of rows."""
+        shape = self.store.shape(n)
+        inside = self.store.blocks[block].kind is Kind.COLUMNS and self.store.layout == "mul_ir"
+        return inside and shape.dim > 1 and prod(shape.channels) > 1
 
     def _along(self, vertices: tuple[int, ...]) -> list[tuple[Space, Via, list[int]]]:
         """Moves by their way. What lives once is repeated, for a sum that counts its elements."""

@@ -29,6 +29,9 @@ BUDGET = 800
 """Values an element in one temporary: at ten thousand elements what is larger leaves the C library's heap, and every use
 of it then costs page faults, which are dearer than the arithmetic."""
 
+SMALL_PRODUCT = 400
+"""Multiply-adds below which torch.bmm leaves its fast path."""
+
 Entries = tuple[tuple[int, int, int, Surd], ...]
 
 
@@ -190,18 +193,27 @@ def _couple_singles_of(store: Storage, paths: list[Path]) -> list[Blend]:
     narrow = [p for p in paths if p.dims[0] == p.dims[1] == 1]
     for path in narrow:
         blends += _scale(store, path)
-    bundles = [b for group in _grouped((p for p in paths if p not in narrow), lambda p: p.left) for b in _bundles(group)]
+    wide = [p for p in paths if p not in narrow]
+    bundles = [b for group in _grouped(wide, lambda p: (p.left, _is_weighted_first(p))) for b in _bundles(group)]
     for bundle, matrix in zip(bundles, _small_matrices(store, bundles), strict=True):
         blends += _apply_matrix(store, bundle, matrix)
     return blends
 
 
+def _is_weighted_first(path: Path) -> bool:
+    """Whether weights are cheaper on the wide operand, which has fewer components, than on the result."""
+    d1, _, d3 = path.dims
+    by_channel = path.weight is not None and path.letters.weight == path.letters.left
+    small = d1 * d3 * _count(path, path.letters.left) < SMALL_PRODUCT
+    return by_channel and d1 < d3 and (d1 == 1 or not small)
+
+
 def _bundles(paths: list[Path]) -> Iterator[tuple[Path, ...]]:
-    """Paths of one wide operand in stretches of at most BUDGET results; one by one where a number is all of it."""
+    """Paths of one wide operand that share a batched product: at most BUDGET results, one path if weights come first."""
     bundle: list[Path] = []
     for path in paths:
         results = sum(p.dims[2] for p in (*bundle, path)) * _count(path, path.letters.left)
-        if bundle and (path.dims[0] == 1 or results > BUDGET):
+        if bundle and (_is_weighted_first(path) or results > BUDGET):
             yield tuple(bundle)
             bundle = []
         bundle.append(path)
@@ -247,11 +259,17 @@ def _small_matrices(store: Storage, bundles: list[tuple[Path, ...]]) -> list[Exp
 
 def _apply_matrix(store: Storage, bundle: tuple[Path, ...], matrix: Expr) -> list[Blend]:
     first = bundle[0]
-    x = _flat(store, first.left)
-    space, count = _space(store, first), _count(first, first.letters.left)
+    x, letters = _flat(store, first.left), first.letters.left
+    if _is_weighted_first(first):
+        x = program.Times(x, _spread(store, first, letters, letters))
     if first.dims[0] == 1:
-        return _finish(store, first, first.left, first.letters.left, (matrix, store.shape(first.right).space))
-    value = _batched(store, matrix, x, first.right, first.left)
+        value: Expr = program.Times(matrix, x)
+    else:
+        value = _batched(store, matrix, x, first.right, first.left)
+    if _is_weighted_first(first):
+        _settle(store, first, value, letters)
+        return []
+    space, count = _space(store, first), _count(first, letters)
     wires = tuple(store.make(Shape(space, p.dims[2], (count,))) for p in bundle)
     store.hold_block(value, wires, store.stem(first.vertex))
     return [b for p, wire in zip(bundle, wires, strict=True) for b in _finish(store, p, wire, p.letters.left)]
@@ -376,8 +394,7 @@ def _couple_anyhow(store: Storage, path: Path) -> None:
 def _finish(
     store: Storage, path: Path, wire: int, letters: str, scale: tuple[Expr, Space] | None = None
 ) -> list[Blend]:
-    """Weights on `wire`, whose flat channels are `letters`; `scale`: a factor `[elements, d3, 1]` still to be applied,
-    when the wire is a scalar; after the weights, because it makes the tensor larger.
+    """Weights on `wire`, whose flat channels are `letters`; `scale`: a factor `[elements, 1, 1]` still to be applied.
 
     Returns what a matrix product must do, so that paths to one output can be gathered into one.
     """
@@ -387,7 +404,7 @@ def _finish(
     if weighted:
         value = program.Times(value, _spread(store, path, s.weight, letters))
     if scale is not None:
-        value = program.Times(scale[0], value)
+        value = program.Times(value, scale[0])
     if weighted or path.weight is None:
         _settle(store, path, value, letters)
         return []

@@ -85,7 +85,8 @@ def _write_checks(writer: Writer, program_: Program) -> None:
         writer.line(f'_expect("{argument.name}", {argument.name}, {dtype}, like.device, ({shape}))')
         if argument.space is Space.BATCH and "num_rows" not in known:
             writer.line(f"leading = {argument.name}.shape[:-1]")
-            writer.line("num_rows = leading.numel()")
+            # not leading.numel(), which fixes the number when the module is exported
+            writer.line(f"num_rows = {argument.name}.unsqueeze(0).flatten(0, -2).shape[0]")
             known.append("num_rows")
         size = _SIZES.get(argument.space)
         if size is not None and size not in known:

@@ -27,7 +27,7 @@ def check(program: d.Program, options: CompileOptions, sink: Sink) -> k.CheckedP
     prover = IdentityChecker(trees, program.group, options.limits, sink)
     identities = [prover.check(line) for line in program.checks]
     proved = tuple(identity for identity in identities if identity is not None)
-    return k.CheckedProgram(program.group, diagrams, proved)
+    return k.CheckedProgram(program.group, tuple(trees.values()), diagrams, proved)
 
 
 def _diagram(

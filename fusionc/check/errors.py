@@ -23,6 +23,10 @@ def listing(words: Iterable[str], last: str = "and") -> str:
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} {last} {quoted[-1]}" if quoted else "nothing"
 
 
+def counted(count: int, noun: str) -> str:
+    return f"1 {noun}" if count == 1 else f"{count} {noun}s"
+
+
 # ------------------------------------------------------------------ labels
 
 
@@ -118,11 +122,14 @@ def mode_does_not_fit(mode: str | None, left: int, right: int, fitting: Iterable
     """F213: channels that do not combine in the mode given, or in none of the default ones.
 
     `uuu` needs equal multiplicities on both sides; so do `uuw`, `uvu<v` and `u<vw`. Without a mode, equal ones couple
-    as `uuu` and a right side of one channel as `uvu`. Fails: `x * y` with x of 16x0e, y of 8x0e.
+    as `uuu` and a right side of one channel as `uvu`. A vertex of a tree has no mode: `fitting` is empty.
+    Fails: `x * y` with x of 16x0e, y of 8x0e.
     """
     counts = f"{left} and {right} channels"
     message = f"`mode={mode}` does not fit {counts}" if mode else f"no default mode fits {counts}"
-    return Diagnostic("F213", message, places, (f"modes that fit: {listing(fitting)}",))
+    modes = tuple(fitting)
+    tree = "the legs of a tree have equal numbers of channels, or one: bring them there with `linear`"
+    return Diagnostic("F213", message, places, (f"modes that fit: {listing(modes)}" if modes else tree,))
 
 
 def mode_needs_target(mode: str, span: Span, example: str) -> Diagnostic:
@@ -376,3 +383,40 @@ def not_in_span(span: Span, tree: str, over: Iterable[str], difference: tuple[st
     """
     labels = (Label(span, f"not a combination of `{tree}` over {listing(over)}"),)
     return Diagnostic("F276", "the left side is not in this family", labels, difference)
+
+
+def not_a_bracketing(span: Span, text: str) -> Diagnostic:
+    """F280: what `--to` gives is no bracketing of two parts at each vertex.
+
+    Fails: `fusionc recouple f.fusion left --to "(a b c)"`, where `((a b) c)` and `(a (b c))` are two different trees.
+    """
+    help = ("write each vertex as two parts in parentheses, such as `(a (b c))`",)
+    return Diagnostic("F280", "this is not a bracketing", (Label(span, text),), help)
+
+
+def no_such_leaf(name: str, span: Span, leaves: Iterable[str]) -> Diagnostic:
+    """F281: a bracketing has a leaf that the tree does not have.
+
+    Fails: `--to "(a (b d))"` for a tree over a, b and c.
+    """
+    labels = (Label(span, f"the leaves are {listing(leaves)}"),)
+    return Diagnostic("F281", f"the tree has no leaf `{name}`", labels)
+
+
+def leaf_twice(name: str, span: Span, first: Span) -> Diagnostic:
+    """F282: a bracketing has a leaf twice.
+
+    Fails: `--to "(a (a b))"`.
+    """
+    labels = (Label(span, "again here"), Label(first, "first here"))
+    return Diagnostic("F282", f"leaf `{name}` stands here twice", labels, ("each leaf is used once",))
+
+
+def missing_leaves(names: tuple[str, ...], span: Span) -> Diagnostic:
+    """F283: a bracketing leaves out a leaf of the tree.
+
+    Fails: `--to "(a b)"` for a tree over a, b and c.
+    """
+    missing = f"the leaf {listing(names)}" if len(names) == 1 else f"the leaves {listing(names)}"
+    labels = (Label(span, f"without {listing(names)}"),)
+    return Diagnostic("F283", f"the bracketing leaves out {missing}", labels, ("each leaf is used once",))

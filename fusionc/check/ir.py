@@ -15,6 +15,7 @@ from fractions import Fraction
 from fusionc.algebra.irrep import Group, Irrep, Irreps
 from fusionc.algebra.surd import Surd
 from fusionc.algebra.tree import FusionTree
+from fusionc.check.trees import CheckedTree
 from fusionc.diagram.ir import Indices, Mode, Norm, Space, Via
 from fusionc.source import Span, span_field
 
@@ -313,5 +314,6 @@ class Identity:
 @dataclass(frozen=True, slots=True)
 class CheckedProgram:
     group: Group
+    trees: tuple[CheckedTree, ...]
     diagrams: tuple[CheckedDiagram, ...]
     identities: tuple[Identity, ...]

@@ -77,7 +77,7 @@ def _segment(term: Term | HalfInteger, group: Group, limits: Limits, sink: Sink)
     if mul > limits.multiplicity:
         sink.add(errors.over_limit("the multiplicity", mul, limits.multiplicity, "multiplicity", term.span))
         return None
-    if group is Group.SO3 and term.parity in ("e", "o"):
+    if group is Group.SO3 and term.parity in ("e", "o", "y"):
         sink.add(errors.parity_under_so3(f"{bare}{term.parity}", term.span, bare))
         return None
     if group is Group.O3 and term.parity == "":

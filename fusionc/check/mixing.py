@@ -37,7 +37,9 @@ def linear(evaluator: Evaluator, expr: d.Linear, target: Target | None) -> int |
     if expr.weights is None:
         weights: int | None = values.learned(numel, expr.span)
     else:
-        weights = evaluator.weights(expr.weights, numel, expr.span, f"{len(paths)} paths, [in, out] channels each")
+        weights = evaluator.weights(
+            expr.weights, numel, expr.span, f"{errors.counted(len(paths), 'path')}, [in, out] channels each"
+        )
     bias = None if expr.bias is None else _bias(evaluator, expr, expr.bias, target)
     if weights is None or (bias is None and expr.bias is not None):
         return None

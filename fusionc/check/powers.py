@@ -109,7 +109,7 @@ def _countable(evaluator: Evaluator, expr: d.Power, leaves: Leaves) -> bool:
 def _weights(evaluator: Evaluator, expr: d.Power, mul: int, total: int) -> int | None:
     if expr.weights is None:
         return evaluator.values.learned(mul * total, expr.span)
-    text = f"{total} products of {mul} channels"
+    text = f"{errors.counted(total, 'product')} of {errors.counted(mul, 'channel')}"
     return evaluator.weights(expr.weights, mul * total, expr.span, text)
 
 

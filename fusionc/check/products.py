@@ -139,7 +139,9 @@ def _emit(evaluator: Evaluator, sides: Operands, routes: tuple[Route, ...], irre
         numel = coupling.weight_count(routes, sides.a, sides.b)
         if not values.count_weights(numel, expr.span):
             return None
-        weights = evaluator.weights(expr.weights, numel, expr.span, f"{len(routes)} paths, channels by mode")
+        weights = evaluator.weights(
+            expr.weights, numel, expr.span, f"{errors.counted(len(routes), 'path')}, channels by mode"
+        )
         if weights is None:
             return None
     elif _mixes_without_weights(values, expr, routes):

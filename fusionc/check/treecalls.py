@@ -11,7 +11,7 @@ from fusionc.algebra.irrep import Irrep, Irreps, Segment
 from fusionc.algebra.surd import Surd
 from fusionc.check import errors
 from fusionc.check import ir as k
-from fusionc.check.coupling import default_mode, fitting_modes
+from fusionc.check.coupling import default_mode
 from fusionc.check.labels import Target
 from fusionc.check.trees import CheckedTree, bound_labels
 from fusionc.check.values import short
@@ -44,7 +44,9 @@ def tree_call(evaluator: Evaluator, expr: d.TreeCall, target: Target | None) -> 
     total = count * len(repeats) if target is not None else count
     weights: int | None = None
     if expr.weights is not None:
-        weights = evaluator.weights(expr.weights, total * mul, expr.span, f"{total} trees of {mul} channels")
+        weights = evaluator.weights(
+            expr.weights, total * mul, expr.span, f"{errors.counted(total, 'tree')} of {errors.counted(mul, 'channel')}"
+        )
         if weights is None:
             return None
     paths = _paths(expr, tree, bound, segments, mul, repeats, target is not None)
@@ -81,7 +83,7 @@ def _channels(
         if default_mode(left, right, both_sides=True) is None:
             text = f"vertex `{node.name}`" if not node.name.startswith("#") else "a vertex"
             places = (Label(expr.span, f"{text} joins {left} and {right} channels"),)
-            values.fail(errors.mode_does_not_fit(None, left, right, fitting_modes(left, right), places))
+            values.fail(errors.mode_does_not_fit(None, left, right, (), places))
             return None
         muls[node.name] = max(left, right)
     return muls[tree.nodes[-1].name]

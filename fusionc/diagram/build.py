@@ -26,7 +26,8 @@ from fusionc.syntax import ast
 
 def build(file: ast.File, options: CompileOptions, sink: Sink) -> d.Program:
     """Errors and warnings go to `sink`; the caller decides when to stop."""
-    scope = Scope(sink, options.limits, dict(options.params))
+    named_trees = {item.name.text: item.name.span for item in file.items if isinstance(item, ast.Tree)}
+    scope = Scope(sink, options.limits, dict(options.params), trees=named_trees)
     group = _group(file, sink)
     _overrides(file, options, sink)
     elsewhere = _kinds(file)
@@ -84,6 +85,9 @@ def _group(file: ast.File, sink: Sink) -> Group:
             sink.add(errors.bad_group(f"`{item.name.text}` is no group here", item.name.span, "unknown", help))
         else:
             group = Group(item.name.text)
+            if any(not isinstance(earlier, ast.Param) for earlier in file.items[: file.items.index(item)]):
+                help = "write it above everything that has irreps"
+                sink.add(errors.bad_group("the group is said too late", item.span, "holds for the whole file", help))
         found = item
     return group
 

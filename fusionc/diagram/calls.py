@@ -62,8 +62,7 @@ def build_call(builder: ExpressionBuilder, call: ast.Call, context: Context, rea
         case _ if name in FUNCTIONS:
             return _function(builder, call, context, reach)
         case _:
-            candidates = (*USAGE, *FUNCTIONS, *builder.trees)
-            builder.sink.add(errors.unknown_function(name, call.name.span, candidates))
+            builder.scope.no_function(call.name, (*USAGE, *FUNCTIONS, *builder.trees))
             return None
 
 

@@ -43,6 +43,8 @@ class Clause:
     where: str = ""
     """For a call, its name: what is said of options without effect."""
     reached: dict[str, list[Span]] = field(default_factory=dict)
+    overruled: list[str] = field(default_factory=list)
+    """Options that would have reached a coupling which has one of its own from an inner clause."""
 
     def take(self, key: str, span: Span) -> ast.Option | None:
         option = self.options.get(key)
@@ -55,7 +57,8 @@ class Clause:
         for key, option in self.options.items():
             places = self.reached.get(key, [])
             if not places:
-                sink.add(errors.option_without_effect(key, option.span, NEEDS[key]))
+                why = "an inner `with` says otherwise" if key in self.overruled else NEEDS[key]
+                sink.add(errors.option_without_effect(key, option.span, why))
             elif len(places) > 1 and key in EXCLUSIVE:
                 sink.add(errors.ambiguous_weights(key, option.span, tuple(places)))
 
@@ -88,9 +91,11 @@ class Reach:
 
 
 def _take(clauses: tuple[Clause, ...], key: str, span: Span) -> ast.Option | None:
-    for clause in clauses:
+    for n, clause in enumerate(clauses):
         option = clause.take(key, span)
         if option is not None:
+            for outer in clauses[n + 1 :]:
+                outer.overruled.append(key)
             return option
     return None
 

@@ -161,9 +161,9 @@ def bad_output(name: str, span: Span, text: str, other: Span, why: str) -> Diagn
 
 
 def bad_group(message: str, span: Span, text: str, help: str) -> Diagnostic:
-    """F113: a `group` line that names no group of the language, or is a second one.
+    """F113: a `group` line that names no group of the language, is a second one, or comes too late.
 
-    The group is O3, with parity, or SO3, without; it is said at most once and holds for the file. Fails: `group SU2`.
+    The group is O3, with parity, or SO3, without; it is said at most once, before all irreps. Fails: `group SU2`.
     """
     return Diagnostic("F113", message, (Label(span, text),), (help,))
 
@@ -226,14 +226,16 @@ def nothing_to_sum(index: str, span: Span, operand: Span) -> Diagnostic:
     return Diagnostic("F124", f"there is no `{index}` to sum over", labels)
 
 
-def single_value(span: Span, left: Span, name: str, shown: str) -> Diagnostic:
+def single_value(span: Span, left: Span, name: str, shown: str, help: tuple[str, ...]) -> Diagnostic:
     """F125: a value that exists once per call is given to a name that has indices.
 
-    Such a value needs no index: it is the same for every node and may stand beside indexed tensors as it is.
+    Such a value needs no index: it is the same for every node and may stand beside indexed tensors as it is. A sum over
+    nodes has one value a graph only after `index i in g`.
     Fails: `input b : 1o` then `c[i] = b`; write `c = b`.
     """
     labels = (Label(span, "exists once, not for every element"), Label(left, f"the left side has {shown}"))
-    return Diagnostic("F125", f"the value of `{name}` does not depend on {shown}", labels, (f"write `{name} = ...`",))
+    message = f"the value of `{name}` does not depend on {shown}"
+    return Diagnostic("F125", message, labels, (f"write `{name} = ...`", *help))
 
 
 def bad_index_declaration(message: str, span: Span, text: str, help: str) -> Diagnostic:

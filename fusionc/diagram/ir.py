@@ -67,7 +67,10 @@ class PathNorm(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One term of an irreps literal. `mul` None: not written. `parity` "e", "o", "y" or "" as written."""
+    """One term of an irreps literal. `mul` None: not written.
+
+    `parity` is "e", "o", "y" or "" as written, "natural" for the terms of `sh(n)`, which any group can have.
+    """
 
     mul: int | None
     l: int

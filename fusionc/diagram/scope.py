@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from fusionc.diagnostics import Sink
@@ -28,9 +29,20 @@ class Scope:
     irreps: dict[str, tuple[Labels | None, Span]] = field(default_factory=dict)
     named: list[Labels] = field(default_factory=list)
     """All irreps that were given a name in the whole file, used or not."""
+    trees: Mapping[str, Span] = field(default_factory=dict)
+    """All trees of the whole file, above and below."""
 
     def inner(self) -> Scope:
-        return Scope(self.sink, self.limits, self.overrides, dict(self.integers), dict(self.irreps), self.named)
+        integers, irreps = dict(self.integers), dict(self.irreps)
+        return Scope(self.sink, self.limits, self.overrides, integers, irreps, self.named, self.trees)
+
+    def no_function(self, name: ast.Name, candidates: Iterable[str]) -> None:
+        """Report a call of something that is not defined above."""
+        below = self.trees.get(name.text)
+        if below is not None:
+            self.sink.add(errors.used_before_definition(name.text, name.span, below))
+        else:
+            self.sink.add(errors.unknown_function(name.text, name.span, candidates))
 
     def define_integer(self, declaration: ast.Param) -> None:
         name = declaration.name
@@ -108,7 +120,7 @@ class Scope:
         if not 0 <= lmax <= self.limits.l:
             self.sink.add(errors.over_limit("the degree l", lmax, self.limits.l, "l", term.span))
             return None
-        return Labels(tuple(Term(1, l, "y", term.span) for l in range(lmax + 1)))
+        return Labels(tuple(Term(1, l, "natural", term.span) for l in range(lmax + 1)))
 
     def labels_of_text(self, function: str, text: ast.String) -> Labels | None:
         """The labels of a string such as `"0e+1o"`, with each term's place inside the string."""

@@ -190,7 +190,7 @@ def _term(term: ast.CheckTerm, shapes: Mapping[str, TreeShape], scope: Scope) ->
     if call.name.text == "recouple":
         return _family(term, shapes, scope)
     if call.name.text not in shapes:
-        scope.sink.add(errors.unknown_function(call.name.text, call.name.span, (*shapes, "recouple")))
+        scope.no_function(call.name, (*shapes, "recouple"))
         return None
     if call.arguments:
         help = f"write `{call.name.text}(EDGE=LABEL)`; the leaves need not be named"
@@ -216,7 +216,7 @@ def _family(term: ast.CheckTerm, shapes: Mapping[str, TreeShape], scope: Scope) 
             scope.sink.add(errors.bad_check_term(call.span, "not `recouple(TREE, over=EDGES)`", "name one tree in it"))
             return None
     if tree.name.text not in shapes:
-        scope.sink.add(errors.unknown_function(tree.name.text, tree.name.span, shapes))
+        scope.no_function(tree.name, shapes)
         return None
     if term.coefficient is not None or term.sign < 0:
         help = "leave the coefficient out: the compiler finds those of the family"

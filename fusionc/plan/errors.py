@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fusionc.diagnostics import Diagnostic
+from fusionc.diagnostics import Diagnostic, Label
+from fusionc.source import Span
 
 
 def module_too_large(size: int, limit: int) -> Diagnostic:
@@ -15,4 +16,18 @@ def module_too_large(size: int, limit: int) -> Diagnostic:
         "F301",
         f"the generated module has about {max(1, round(size / 1024)):,} KiB, more than the limit of {limit:,} bytes",
         help=("split the diagram, or raise the limit with `--limit emitted_bytes=N`",),
+    )
+
+
+def too_large_to_draw(name: str, size: int, limit: int, span: Span) -> Diagnostic:
+    """F302: a picture of the diagram would have more parts than the limit.
+
+    Counted are the values of the diagram, and for each wire the rows that it passes. Nobody reads such a picture.
+    Draw a part of the diagram, or raise the limit with `--limit drawn=N`.
+    """
+    return Diagnostic(
+        "F302",
+        f"the picture of `{name}` has {size:,} parts, more than the limit of {limit:,}",
+        (Label(span, "too much for one picture"),),
+        ("split the diagram, or raise the limit with `--limit drawn=N`",),
     )

@@ -241,7 +241,23 @@ class Refusal:
             return (f"options follow `with`: `with {token.text}=...`",)
         if token.type in _IRREPS and "RSQB" in self.expected:
             return ("a list holds integers or names; irreps are joined with `+`: `0e + 1o`",)
+        if token.type in ("COLON", "WITH") and "RPAR" in self.expected:
+            return self._group_of_its_own()
         return ()
+
+    def _group_of_its_own(self) -> tuple[str, ...]:
+        """For `sum[j](a * b : 0e)` and the like: the brackets of a call hold no `:` or `with` for its argument."""
+        opened = self._still_open()
+        inside = [] if opened is None else [t for t in self.line[:-1] if t.start > opened.start]
+        if opened is None or not inside or any(t.type in ("COLON", "WITH", "EQUAL") for t in inside):
+            return ()
+        first, depth = inside[0], 0
+        for token, follows in pairwise(inside):
+            depth += (token.type in ("LPAR", "LSQB")) - (token.type in ("RPAR", "RSQB"))
+            if token.type == "COMMA" and depth == 0:
+                first = follows
+        argument = self._text(Span(first.start, inside[-1].end))
+        return (f"an argument with `{self.token.text}` has brackets of its own: `({argument} {self.token.text} ...)`",)
 
     def _still_open(self) -> Token | None:
         depth = 0

@@ -1,7 +1,8 @@
 """Every code has a program that provokes it, with the text that people see beside it.
 
 A case is `F203_name.fusion` and `F203_name.err`; `F032+F005_name` provokes both, and counts for the first. A first line
-`# fusionc: --limit l=20 -D C=3 --entry conv` gives it the options of the command line.
+`# fusionc: --limit l=20 -D C=3 --entry conv` gives it the options of the command line; `--recouple left --to
+"(a b)"` is what `fusionc recouple` is asked for.
 """
 
 from __future__ import annotations
@@ -9,14 +10,18 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+import shlex
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import pytest
 
 from fusionc import compiler
+from fusionc.commands.recouple import recoupled
 from fusionc.diagnostics import CompileError, Diagnostic
+from fusionc.draw.picture import oversize
 from fusionc.options import CompileOptions, Limits
 from fusionc.render import render_all
 from fusionc.source import Source
@@ -47,10 +52,18 @@ def constructors() -> dict[str, list[str]]:
 CONSTRUCTORS = constructors()
 
 
-def case_options(text: str) -> CompileOptions:
-    """The options that the first line of a case asks for."""
-    words = iter(text.partition("\n")[0].removeprefix("# fusionc:").split() if text.startswith("# fusionc:") else [])
-    limits, params, entry = {}, [], None
+@dataclass(frozen=True)
+class Asked:
+    """What the first line of a case asks for: options, and (tree, bracketing) of `fusionc recouple`."""
+
+    options: CompileOptions
+    recouple: tuple[str, str] | None = None
+
+
+def asked_of(text: str) -> Asked:
+    line = text.partition("\n")[0].removeprefix("# fusionc:") if text.startswith("# fusionc:") else ""
+    words = iter(shlex.split(line))
+    limits, params, entry, recouple = {}, [], None, ("", "")
     convention: Literal["e3nn", "e3nn-0.4"] = "e3nn"
     for word in words:
         match word, next(words):
@@ -60,30 +73,40 @@ def case_options(text: str) -> CompileOptions:
                 params.append((value.partition("=")[0], int(value.partition("=")[2])))
             case "--entry", value:
                 entry = value
+            case "--recouple", value:
+                recouple = (value, recouple[1])
+            case "--to", value:
+                recouple = (recouple[0], value)
             case "--convention", "e3nn-0.4":
                 convention = "e3nn-0.4"
             case option, _:
                 raise ValueError(f"a case cannot have the option {option}")
-    return CompileOptions(
+    options = CompileOptions(
         limits=Limits().with_overrides(limits), params=tuple(params), entry=entry, convention=convention
     )
+    return Asked(options, recouple if recouple[0] else None)
 
 
-def diagnostics(source: Source, options: CompileOptions, code: str) -> tuple[Diagnostic, ...]:
-    """What the compiler says as far as the stage of `code`; warnings, when it finds no error."""
+def diagnostics(source: Source, asked: Asked, code: str) -> tuple[Source, tuple[Diagnostic, ...]]:
+    """What the compiler says as far as the stage of `code`, and of which source; warnings, when it finds no error."""
     try:
         if code >= "F300":
-            return compiler.compile_source(source, options).planned.checked.warnings
-        return compiler.check_source(source, options).warnings
+            checked = compiler.compile_source(source, asked.options).planned.checked
+        else:
+            checked = compiler.check_source(source, asked.options)
+        if asked.recouple is not None:
+            recoupled(source, asked.options, *asked.recouple)
+        too_large = oversize(checked.program, asked.options.limits)
     except CompileError as error:
-        return error.diagnostics
+        return error.source, error.diagnostics
+    return source, checked.warnings if too_large is None else (too_large,)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
 def test_case(case: Path, golden: Callable[[Path, str], None]) -> None:
     text = case.read_bytes().decode("utf-8")
     source = Source(case.name, text)
-    found = diagnostics(source, case_options(text), case.name[:4])
+    source, found = diagnostics(source, asked_of(text), case.name[:4])
     assert {d.code for d in found} == set(case.stem.partition("_")[0].split("+"))
     golden(case.with_suffix(".err"), render_all(source, found) + "\n")
 

@@ -148,7 +148,15 @@ def test_help_imports_no_command(spawn: Callable) -> None:
 def test_no_command_but_verify_and_doctor_needs_torch(program: Callable) -> None:
     """Nor do they import it: checking and compiling are exact, and fast to start."""
     source = program()
-    commands = [["check"], ["fmt", "--check"], ["plan"], ["compile"], ["show", "--stage", "plan"]]
+    commands = [
+        ["check"],
+        ["fmt", "--check"],
+        ["plan"],
+        ["compile"],
+        ["show", "--stage", "plan"],
+        ["draw"],
+        ["plan", "--format", "html"],
+    ]
     code = (
         "import sys\nsys.modules['torch'] = None\nfrom fusionc.cli import run\n"
         f"codes = [run([*c, {str(source)!r}]) for c in {commands!r}]\n"
@@ -156,7 +164,7 @@ def test_no_command_but_verify_and_doctor_needs_torch(program: Callable) -> None
     )
     root = Path(__file__).resolve().parents[3]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, timeout=60)
-    assert done.stderr.splitlines()[-1] == "[0, 0, 0, 0, 0, 3]", done.stderr
+    assert done.stderr.splitlines()[-1] == "[0, 0, 0, 0, 0, 0, 0, 3]", done.stderr
     assert "torch is missing" in done.stderr
 
 

@@ -39,7 +39,7 @@ def outcome(command: tuple[str, ...], data: bytes) -> tuple[int, str, str]:
 
 
 def assert_foreseen(data: bytes) -> None:
-    for command in (("check",), ("plan",), ("fmt",), ("compile",)):
+    for command in (("check",), ("plan",), ("plan", "--format", "html"), ("draw",), ("fmt",), ("compile",)):
         start = time.monotonic()
         code, _, err = outcome(command, data)
         assert code in (0, 1, 2), err
