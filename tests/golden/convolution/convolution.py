@@ -145,16 +145,17 @@ class Conv(torch.nn.Module):
 
         # m: gather 0e, 1o
         sender = edge_index[0]
-        m = x.index_select(0, sender)
-        del sender
+        x_0, x_1 = x.split([2, 6], 1)
+        m = x_1.reshape(num_nodes, 2, 3).transpose(1, 2).contiguous().index_select(0, sender)
+        del x_1
+        m_2 = x_0.index_select(0, sender)
+        del x_0, sender
 
         # m: mix 0e, 1o
         R_0, R_1, R_2, R_3, R_4 = R.split([2, 2, 2, 2, 2], 1)
-        m_0, m_1 = m.split([2, 6], 1)
-        del m
-        m_2 = m_0.unsqueeze(1) * R_0.unsqueeze(1)
+        m_3 = m_2.unsqueeze(1) * R_0.unsqueeze(1)
         del R_0
-        m_3 = m_1.reshape(num_edges, 2, 3).transpose(1, 2) * R_3.unsqueeze(1)
+        m_4 = m * R_3.unsqueeze(1)
         del R_3
 
         # m: couple 1o*1o->0e, 0e*1o->1o, 1o*2e->1o
@@ -162,29 +163,29 @@ class Conv(torch.nn.Module):
         del Y
         m_matrix, m_matrix_2 = m_matrices.split([12, 3], 1)
         del m_matrices
-        m_4 = torch.bmm(m_matrix.reshape(num_edges, 4, 3), m_1.reshape(num_edges, 2, 3).transpose(1, 2))
-        del m_matrix, m_1
-        m_4_0, m_4_1 = m_4.split([1, 3], 1)
-        del m_4
-        m_5 = m_4_0 * R_1.unsqueeze(1)
-        del m_4_0, R_1
-        m_6 = m_4_1 * R_4.unsqueeze(1)
-        del m_4_1, R_4
-        m_7 = m_matrix_2.reshape(num_edges, 3, 1) * (m_0.unsqueeze(1) * R_2.unsqueeze(1))
-        del m_matrix_2, m_0, R_2
+        m_5 = torch.bmm(m_matrix.reshape(num_edges, 4, 3), m)
+        del m_matrix, m
+        m_5_0, m_5_1 = m_5.split([1, 3], 1)
+        del m_5
+        m_6 = m_5_0 * R_1.unsqueeze(1)
+        del m_5_0, R_1
+        m_7 = m_5_1 * R_4.unsqueeze(1)
+        del m_5_1, R_4
+        m_8 = m_matrix_2.reshape(num_edges, 3, 1) * (m_2.unsqueeze(1) * R_2.unsqueeze(1))
+        del m_matrix_2, m_2, R_2
 
         # A: reduce 0e, 1o
         receiver = edge_index[1]
-        A = m_2.new_zeros(num_nodes, 1, 2).index_add(0, receiver, m_2)
-        del m_2
-        A_2 = m_5.new_zeros(num_nodes, 1, 2).index_add(0, receiver, m_5)
-        del m_5
-        A_3 = m_7.new_zeros(num_nodes, 3, 2).index_add(0, receiver, m_7)
-        del m_7
-        A_4 = m_3.new_zeros(num_nodes, 3, 2).index_add(0, receiver, m_3)
+        A = m_3.new_zeros(num_nodes, 1, 2).index_add(0, receiver, m_3)
         del m_3
-        A_5 = m_6.new_zeros(num_nodes, 3, 2).index_add(0, receiver, m_6)
-        del m_6, receiver
+        A_2 = m_6.new_zeros(num_nodes, 1, 2).index_add(0, receiver, m_6)
+        del m_6
+        A_3 = m_8.new_zeros(num_nodes, 3, 2).index_add(0, receiver, m_8)
+        del m_8
+        A_4 = m_4.new_zeros(num_nodes, 3, 2).index_add(0, receiver, m_4)
+        del m_4
+        A_5 = m_7.new_zeros(num_nodes, 3, 2).index_add(0, receiver, m_7)
+        del m_7, receiver
 
         # h: mix 0e, 1o
         h_weight_row_0, h_weight_row_1, h_weight_row_2, h_weight_row_3, h_weight_row_4 = (

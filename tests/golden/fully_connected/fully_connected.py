@@ -156,7 +156,7 @@ class Tp(torch.nn.Module):
         like = self.w
         _expect("x", x, like.dtype, like.device, (*x.shape[:-1], 11))
         leading = x.shape[:-1]
-        num_rows = leading.numel()
+        num_rows = x.unsqueeze(0).flatten(0, -2).shape[0]
         _expect("y", y, like.dtype, like.device, (*leading, 7))
         x_rows = x.unsqueeze(0).flatten(0, -2)
         y_rows = y.unsqueeze(0).flatten(0, -2)
@@ -167,7 +167,7 @@ class Tp(torch.nn.Module):
         del y_rows
         x_rows_0, x_rows_1 = x_rows.split([2, 9], 1)
         del x_rows
-        z_2 = y_rows_0.unsqueeze(1) * 0.3535533905932738 * x_rows_0.unsqueeze(1)  # sqrt(1/8)
+        z_2 = x_rows_0.unsqueeze(1) * (y_rows_0.unsqueeze(1) * 0.3535533905932738)  # sqrt(1/8)
         z_matrices = (
             torch.bmm(self.coupling_z.expand(num_rows, 3, 3), y_rows_1.reshape(num_rows, 2, 3).transpose(1,
             2).reshape(num_rows, 3, 2))

@@ -170,40 +170,41 @@ class Messages(torch.nn.Module):
 
         # m: gather 0e, 1o
         sender = edge_index[0]
-        m = x.index_select(0, sender)
-        del sender
+        x_0, x_1 = x.split([2, 6], 1)
+        m = x_1.reshape(num_nodes, 2, 3).transpose(1, 2).contiguous().index_select(0, sender)
+        del x_1
+        m_2 = x_0.index_select(0, sender)
+        del x_0, sender
 
         # m: harmonics 1o
         m_r = r
-        m_2 = m_r * 1.7320508075688772  # sqrt(3)
+        m_3 = m_r * 1.7320508075688772  # sqrt(3)
         del m_r
 
         # m: mix 0e
-        m_3 = torch.matmul(f.unsqueeze(1), m_weight_row.reshape(4, 10) * 0.5)
+        m_4 = torch.matmul(f.unsqueeze(1), m_weight_row.reshape(4, 10) * 0.5)
         del m_weight_row
 
         # m: couple 0e*1o->1o
-        m_matrices = torch.matmul(m_2, self.coupling_m)
-        del m_2
-        m_0, m_1 = m.split([2, 6], 1)
-        del m
-        m_4 = m_3.reshape(num_edges, 10)
+        m_matrices = torch.matmul(m_3, self.coupling_m)
         del m_3
-        _, m_4_1, m_4_2, _ = m_4.split([4, 2, 2, 2], 1)
+        m_5 = m_4.reshape(num_edges, 10)
         del m_4
-        m_5 = m_matrices.reshape(num_edges, 3, 1) * (m_0.unsqueeze(1) * m_4_1.unsqueeze(1))
-        del m_matrices, m_0, m_4_1
+        _, m_5_1, m_5_2, _ = m_5.split([4, 2, 2, 2], 1)
+        del m_5
+        m_6 = m_matrices.reshape(num_edges, 3, 1) * (m_2.unsqueeze(1) * m_5_1.unsqueeze(1))
+        del m_matrices, m_2, m_5_1
 
         # m: mix 1o
-        m_6 = m_1.reshape(num_edges, 2, 3).transpose(1, 2) * m_4_2.unsqueeze(1)
-        del m_1, m_4_2
+        m_7 = m * m_5_2.unsqueeze(1)
+        del m, m_5_2
 
         # p: reduce 1o
         receiver = edge_index[1]
-        p_2 = m_5.new_zeros(num_nodes, 3, 2).index_add(0, receiver, m_5)
-        del m_5
-        p_3 = m_6.new_zeros(num_nodes, 3, 2).index_add(0, receiver, m_6)
-        del m_6, receiver
+        p_2 = m_6.new_zeros(num_nodes, 3, 2).index_add(0, receiver, m_6)
+        del m_6
+        p_3 = m_7.new_zeros(num_nodes, 3, 2).index_add(0, receiver, m_7)
+        del m_7, receiver
 
         # p: couple 1o*1o->0e, 1o*1o->1e
         p_matrices = torch.matmul(field_row, self.coupling_p)

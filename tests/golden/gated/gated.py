@@ -92,7 +92,7 @@ class Gated(torch.nn.Module):
         like = self.b
         _expect("x", x, like.dtype, like.device, (*x.shape[:-1], 10))
         leading = x.shape[:-1]
-        num_rows = leading.numel()
+        num_rows = x.unsqueeze(0).flatten(0, -2).shape[0]
         x_rows = x.unsqueeze(0).flatten(0, -2)
         b_row = self.b.unsqueeze(0)
         s_weight_row = self.s_weight.unsqueeze(0)

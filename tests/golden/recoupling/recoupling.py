@@ -142,12 +142,12 @@ class ThreeBody(torch.nn.Module):
 
         # t: gather 1o
         sender = edge_index[0]
-        t = x.index_select(0, sender)
+        t = x.reshape(num_nodes, 2, 3).transpose(1, 2).contiguous().index_select(0, sender)
         del sender
 
         # u: couple 1o*1o->0e, 1o*1o->1e, 1o*1o->2e
         u_matrices = torch.matmul(y, self.coupling_u)
-        u = torch.bmm(u_matrices.reshape(num_edges, 9, 3), t.reshape(num_edges, 2, 3).transpose(1, 2))
+        u = torch.bmm(u_matrices.reshape(num_edges, 9, 3), t)
         del u_matrices, t
         u_0, u_1, u_2 = u.split([1, 3, 5], 1)
         del u
