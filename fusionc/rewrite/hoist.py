@@ -21,9 +21,10 @@ from fusionc.diagram.ir import Space, Via
 from fusionc.network import ir
 from fusionc.network.ir import Network, Subscripts, Vertex
 from fusionc.network.straight_line import weighed_line
-from fusionc.network.work import DEGREE, loops, nonzeros, times, work
+from fusionc.network.work import DEGREE
 from fusionc.rewrite.drop_dead import drop_dead
 from fusionc.rewrite.rebuild import Rebuild
+from fusionc.rewrite.sum_choice import Choice, Prices
 
 
 def hoist(network: Network, degree: int = DEGREE) -> Network:
@@ -53,11 +54,6 @@ def _opened(build: Rebuild, vertex: Vertex) -> int:
     return _Sum(build, vertex, op, build.vertices[op.operand].space).of(op.operand)
 
 
-# -------------------------------------------------------------------- choosing
-
-PASSES = 6
-
-
 def _chosen(network: Network, degree: int) -> frozenset[int]:
     """The sums to open: from all and from none, each in turn as long as the work falls; at most PASSES times."""
     build = Rebuild(network)
@@ -67,13 +63,13 @@ def _chosen(network: Network, degree: int) -> frozenset[int]:
         if isinstance(vertex.op, ir.Reduce):
             ways[n] = (build.places[n], _opened(build, vertex))
     sums = frozenset(closed for closed, _ in ways.values())
-    prices = _Prices(build.vertices, degree)
+    prices = Prices(build.vertices, degree)
     needs = {n: tuple(prices.with_products(_needed(build.vertices, w, sums)) for w in both) for n, both in ways.items()}
     outputs = [build.places[wire] for output in network.outputs for wire in output.wires]
     readers = [build.places[m] for m, v in enumerate(network.vertices) if any(n in ways for n in ir.operands(v.op))]
     roots = [root for root in (*outputs, *readers) if root not in sums]
     always = frozenset(prices.with_products(tuple(m for root in roots for m in _needed(build.vertices, root, sums))))
-    choices = [_Choice(prices.costs, always, needs, way) for way in (1, 0)]
+    choices = [Choice(prices.costs, always, needs, way) for way in (1, 0)]
     for choice in choices:
         choice.descend()
     return frozenset(n for n, way in min(choices, key=lambda c: c.work).ways.items() if way)
@@ -89,95 +85,6 @@ def _needed(vertices: list[Vertex], root: int, sums: frozenset[int]) -> tuple[in
             found[n] = None
             rest += [m for m in ir.operands(vertices[n].op) if m not in sums]
     return tuple(found)
-
-
-class _Prices:
-    """What each vertex costs; after the vertices, what the products of each two wires cost that couplings share."""
-
-    def __init__(self, vertices: list[Vertex], degree: int) -> None:
-        self.vertices = vertices
-        self.costs = [_price(vertices, vertex, degree) for vertex in vertices]
-        self._products: dict[tuple[int, int], int] = {}
-        self._degree = degree
-
-    def with_products(self, needed: tuple[int, ...]) -> tuple[int, ...]:
-        found = dict.fromkeys(needed)
-        for n in needed:
-            op = self.vertices[n].op
-            if isinstance(op, ir.Couple):
-                found[self._product(n, op)] = None
-        return tuple(found)
-
-    def _product(self, n: int, op: ir.Couple) -> int:
-        key = (min(op.left, op.right), max(op.left, op.right))
-        if key not in self._products:
-            s, x, y = op.subscripts, self.vertices[op.left], self.vertices[op.right]
-            pairs = loops(self.vertices, ((s.left, op.left), (s.right, op.right)))
-            self._products[key] = len(self.costs)
-            self.costs.append(x.irrep.dim * y.irrep.dim * pairs * times(self.vertices[n].space, self._degree))
-        return self._products[key]
-
-
-def _price(vertices: list[Vertex], vertex: Vertex, degree: int) -> int:
-    """Without products. A reduction accumulates what a coupling gives."""
-    match vertex.op:
-        case ir.Couple(left=left, right=right, weight=None, subscripts=s):
-            ls = (vertices[left].irrep.l, vertices[right].irrep.l, vertex.irrep.l)
-            constants = 0 if 0 in ls else nonzeros(*ls)[0]
-            return constants * loops(vertices, ((s.left, left), (s.right, right))) * times(vertex.space, degree)
-        case ir.Reduce(operand=operand) if isinstance(vertices[operand].op, ir.Couple):
-            return 0
-        case _:
-            return work(vertices, vertex, degree)
-
-
-class _Choice:
-    """A way for each sum, closed (0) or opened (1), with how many of them use each vertex."""
-
-    def __init__(
-        self, costs: list[int], always: frozenset[int], needs: dict[int, tuple[tuple[int, ...], ...]], way: int
-    ) -> None:
-        self.costs = costs
-        self.needs = needs
-        self.ways = dict.fromkeys(needs, way)
-        self.users = [int(n in always) for n in range(len(costs))]
-        self.work = sum(costs[n] for n in always)
-        for n in needs:
-            self._use(n, 1)
-
-    def descend(self) -> None:
-        """Sums one by one, then together those that need one vertex; at most PASSES times."""
-        groups: dict[tuple[int, ...], None] = dict.fromkeys((n,) for n in self.needs)
-        for m, cost in enumerate(self.costs):
-            if cost:
-                groups.setdefault(tuple(n for n, needed in self.needs.items() if m in needed[1]))
-        for _ in range(PASSES):
-            before = self.work
-            for group in groups:
-                for way in (0, 1):
-                    self._turn_if_cheaper(group, way)
-            if self.work == before:
-                break
-
-    def _turn_if_cheaper(self, group: tuple[int, ...], way: int) -> None:
-        before = self.work
-        turned = [n for n in group if self.ways[n] != way]
-        for n in turned:
-            self._turn(n)
-        if self.work >= before:
-            for n in turned:
-                self._turn(n)
-
-    def _turn(self, n: int) -> None:
-        self._use(n, -1)
-        self.ways[n] = 1 - self.ways[n]
-        self._use(n, 1)
-
-    def _use(self, n: int, step: int) -> None:
-        for m in self.needs[n][self.ways[n]]:
-            if self.users[m] == (0 if step > 0 else 1):
-                self.work += step * self.costs[m]
-            self.users[m] += step
 
 
 def _sunk(build: Rebuild, vertex: Vertex) -> int:
