@@ -25,10 +25,10 @@ def place_weights(network: Network, degree: int = DEGREE) -> Network:
 
 
 def place_scales(network: Network, degree: int = DEGREE) -> Network:
-    """`place_weights`, and weights that only scale a leg of few components as well.
+    """`place_weights`, and weights that scale a leg of few components or leave a sum over channels to the coupling.
 
-    For kernels, where that saves the multiplications of the components; a backend that keeps wires in memory pays for
-    one more of them for each path.
+    For kernels, where that saves multiplications; a backend that keeps wires in memory pays for one more of them for
+    each path.
     """
     return _all_placed(network, True, degree)
 
@@ -85,7 +85,8 @@ def _on_leg(
     """The weight mixed into one leg, and the subscripts of the coupling that is left.
 
     None where what is mixed would be larger than the coupling's own channels: those are never all in memory. None, too,
-    where the weight sums no channel, unless it scales the channels that the leg has and `scales` asks for that.
+    where the weight sums no channel, unless it scales the channels that the leg has and `scales` asks for that; nor,
+    without `scales`, where the coupling would then sum channels, which no matrix product of tensors does.
     """
     assert op.weight is not None
     s = op.subscripts
@@ -97,6 +98,8 @@ def _on_leg(
     mixed += "".join(c for c in letters if c not in own and c in other + s.out)
     sums = any(c not in mixed and lengths[c] != 1 for c in own + letters)
     if not sums and not (scales and mixed == own):
+        return None
+    if not scales and any(c in other and c not in s.out and lengths[c] != 1 for c in mixed):
         return None
     if len(mixed) > 1 and _length(lengths, mixed) > _length(lengths, s.left + s.right):
         return None

@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "c8083fd7fb71507696fea2bc633f883f7f0a826529af2127f7577f5cc7fc47b3"
+PLAN_SHA256 = "5d3afc5a630cd53b25e6585c8fed26886d42ececf5ff05142412ba54770808d7"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:
@@ -74,18 +74,18 @@ _Tp_constants: dict[str, tuple[int, int, tuple[tuple[int, int, float], ...]]] = 
         3,
         3,
         (
-            (0, 0, 0.2041241452319315),  # sqrt(1/24)
-            (1, 1, 0.2041241452319315),  # sqrt(1/24)
-            (2, 2, 0.2041241452319315),  # sqrt(1/24)
+            (0, 0, 0.37796447300922725),  # sqrt(1/7)
+            (1, 1, 0.37796447300922725),  # sqrt(1/7)
+            (2, 2, 0.37796447300922725),  # sqrt(1/7)
         ),
     ),
     "coupling_z_2": (
         3,
         3,
         (
-            (0, 0, 0.37796447300922725),  # sqrt(1/7)
-            (1, 1, 0.37796447300922725),  # sqrt(1/7)
-            (2, 2, 0.37796447300922725),  # sqrt(1/7)
+            (0, 0, 0.2041241452319315),  # sqrt(1/24)
+            (1, 1, 0.2041241452319315),  # sqrt(1/24)
+            (2, 2, 0.2041241452319315),  # sqrt(1/24)
         ),
     ),
     "coupling_z_3": (
@@ -162,7 +162,7 @@ class Tp(torch.nn.Module):
         y_rows = y.unsqueeze(0).flatten(0, -2)
         w_row = self.w.unsqueeze(0)
 
-        # z: couple 0e*0e->0e, 1o*1o->0e
+        # z: couple 0e*0e->0e, 0e*1o->1o, 1o*1o->0e, 1o*1o->1e
         y_rows_0, y_rows_1 = y_rows.split([1, 6], 1)
         del y_rows
         x_rows_0, x_rows_1 = x_rows.split([2, 9], 1)
@@ -173,61 +173,63 @@ class Tp(torch.nn.Module):
             2).reshape(num_rows, 3, 2))
         )
         z_3 = (
-            torch.bmm(z_matrices.reshape(num_rows, 1, 3, 2).transpose(2, 3).reshape(num_rows, 2, 3),
+            torch.bmm(z_matrices.reshape(num_rows, 3, 1, 2).transpose(2, 3).reshape(num_rows, 6, 1),
+            x_rows_0.unsqueeze(1).reshape(num_rows, 1, 2)).reshape(num_rows, 3, 4)
+        )
+        del z_matrices, x_rows_0
+        z_matrices_2 = (
+            torch.bmm(self.coupling_z_2.expand(num_rows, 3, 3), y_rows_1.reshape(num_rows, 2, 3).transpose(1,
+            2).reshape(num_rows, 3, 2))
+        )
+        z_4 = (
+            torch.bmm(z_matrices_2.reshape(num_rows, 1, 3, 2).transpose(2, 3).reshape(num_rows, 2, 3),
             x_rows_1.reshape(num_rows, 3, 3).transpose(1, 2).reshape(num_rows, 3, 3)).reshape(num_rows, 1, 6)
         )
-        del z_matrices
+        del z_matrices_2
+        z_matrices_3 = (
+            torch.bmm(self.coupling_z_3.expand(num_rows, 9, 3), y_rows_1.reshape(num_rows, 2, 3).transpose(1,
+            2).reshape(num_rows, 3, 2))
+        )
+        del y_rows_1
+        z_5 = (
+            torch.bmm(z_matrices_3.reshape(num_rows, 3, 3, 2).transpose(2, 3).reshape(num_rows, 6, 3),
+            x_rows_1.reshape(num_rows, 3, 3).transpose(1, 2).reshape(num_rows, 3, 3)).reshape(num_rows, 3, 6)
+        )
+        del z_matrices_3
         w_row_0, w_row_1, w_row_2, w_row_3, w_row_4 = w_row.split([4, 8, 6, 12, 12], 1)
         del w_row
-        z_4 = (
-            torch.matmul(torch.cat((z_2, z_3), 2), torch.cat((w_row_0.reshape(2, 2), w_row_3.reshape(1, 3, 2,
+        z_6 = (
+            torch.matmul(torch.cat((z_2, z_4), 2), torch.cat((w_row_0.reshape(2, 2), w_row_3.reshape(1, 3, 2,
             2).permute(0, 2, 1, 3).reshape(6, 2)), 0))
         )
-        del z_2, z_3, w_row_0, w_row_3
-
-        # z: mix 0e, 1o
-        z_5 = torch.matmul(x_rows_0.unsqueeze(1), w_row_1.reshape(2, 4)).reshape(num_rows, 1, 2, 2)
-        del x_rows_0, w_row_1
-        z_6 = (
-            torch.matmul(x_rows_1.reshape(num_rows, 3, 3).transpose(1, 2), w_row_4.reshape(3, 4)).reshape(num_rows, 3,
-            2, 2)
-        )
-        del w_row_4
+        del z_2, z_4, w_row_0, w_row_3
+        z_7 = torch.matmul(z_3, w_row_1.reshape(1, 2, 2, 2).permute(0, 2, 1, 3).reshape(4, 2))
+        del z_3, w_row_1
+        z_8 = torch.matmul(z_5, w_row_4.reshape(1, 3, 2, 2).permute(0, 2, 1, 3).reshape(6, 2))
+        del z_5, w_row_4
+        z_out = _Columns(num_rows, 14)
+        z_out.put(2, z_8)
+        del z_8
 
         # z: mix 1o
-        z_7 = torch.matmul(x_rows_1.reshape(num_rows, 3, 3).transpose(1, 2), w_row_2.reshape(3, 2))
+        z_9 = torch.matmul(x_rows_1.reshape(num_rows, 3, 3).transpose(1, 2), w_row_2.reshape(3, 2))
         del x_rows_1, w_row_2
 
-        # z: couple 0e*1o->1o, 1o*1o->1e
-        z_8 = (
-            torch.einsum('xyz,nxab,nya->nzb', self.coupling_z_2.reshape(1, 3, 3), z_5, y_rows_1.reshape(num_rows, 2,
-            3).transpose(1, 2)).reshape(num_rows, 3, 2)
-        )
-        del z_5
-        z_9 = (
-            torch.einsum('xyz,nxab,nya->nzb', self.coupling_z_3.reshape(3, 3, 3), z_6, y_rows_1.reshape(num_rows, 2,
-            3).transpose(1, 2)).reshape(num_rows, 3, 2)
-        )
-        del z_6, y_rows_1
-        z_out = _Columns(num_rows, 14)
-        z_out.put(2, z_9)
-        del z_9
-
         # z: couple 1o*0e->1o
-        z_matrices_2 = torch.matmul(y_rows_0, self.coupling_z_4)
+        z_matrices_4 = torch.matmul(y_rows_0, self.coupling_z_4)
         del y_rows_0
-        z_10 = torch.bmm(z_matrices_2.reshape(num_rows, 3, 3), z_7)
-        del z_matrices_2, z_7
+        z_10 = torch.bmm(z_matrices_4.reshape(num_rows, 3, 3), z_9)
+        del z_matrices_4, z_9
         z_11 = z_10
         del z_10
 
         # z: add 1o
-        z_12 = z_8 + z_11
-        del z_8, z_11
+        z_12 = z_7 + z_11
+        del z_7, z_11
         z_out.put(8, z_12)
         del z_12
-        z_out.put(0, z_4)
-        del z_4
+        z_out.put(0, z_6)
+        del z_6
         z_result = z_out.whole()
         del z_out
         return z_result.reshape(*leading, 14)

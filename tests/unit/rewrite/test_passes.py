@@ -55,7 +55,7 @@ def test_sums_of_sums_are_one() -> None:
 def test_linear_of_an_outer_product_never_makes_it() -> None:
     before = network("input x : 8x1o\ninput y : 8x1o\np = x * y with mode=uvuv\nz : 4x2e = linear(p)\noutput z")
     assert any(v.channels == (8, 8) for v in ops(before, ir.Couple))
-    after = place_weights(before)
+    after = place_scales(before)
     assert all(v.channels == (4,) for v in ops(after, ir.Couple))
 
 
