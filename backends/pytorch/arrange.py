@@ -54,6 +54,7 @@ class _Arrangement:
         self.signature = signature
         self._indices: dict[tuple[Via, Space], Expr] = {}
         self._counts: dict[tuple[Via, Space, int], Expr] = {}
+        store.placed_rows = self._reduce_at_once
 
     # ----------------------------------------------------------- arguments
 
@@ -192,6 +193,18 @@ class _Arrangement:
         """The part of a block that holds all of `places`, and where it begins."""
         start, stop = min(p.start for p in places), max(p.stop for p in places)
         return start, self.store.piece(Place(block, start, stop))
+
+    def _reduce_at_once(self, wires: tuple[int, ...]) -> None:
+        """What is only ever summed need not stay in memory until its step comes."""
+        sums: list[int] = []
+        for wire in wires:
+            readers = [c.vertex for c in self.store.consumers.get(wire, ())]
+            if len(readers) != 1 or readers[0] is None:
+                return
+            if not isinstance(self.network.vertices[readers[0]].op, ir.Reduce):
+                return
+            sums.append(readers[0])
+        self._reduce(tuple(sums))
 
     def _reduce(self, vertices: tuple[int, ...]) -> None:
         for block, pairs in self._by_block(list(vertices)):

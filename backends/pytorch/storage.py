@@ -8,6 +8,7 @@ cost a gradient of the whole block each.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from math import prod
@@ -99,6 +100,8 @@ class Storage:
         self.partials: dict[int, list[Partial]] = {}
         self.columns: dict[int, list[Column]] = _columns(network)
         self.started: dict[int, str] = {}
+        self.placed_rows: Callable[[tuple[int, ...]], None] = lambda wires: None
+        """Called with the wires of every new block of rows: what can be done with them at once is."""
         self._places: dict[int, Place] = {}
         self._made: dict[int, Shape] = {}
         self._pieces: dict[Place, str] = {}
@@ -217,6 +220,8 @@ class Storage:
         self.blocks.append(Block(name, block.kind, space, width, block.channels))
         for wire, place in wires:
             self._places[wire] = Place(len(self.blocks) - 1, place.start - start, place.stop - start)
+        if block.kind is Kind.ROWS:
+            self._write_out(tuple(wire for wire, _ in wires))
 
     def _hold(self, block: Block, wires: tuple[int, ...]) -> None:
         self.blocks.append(block)
@@ -227,15 +232,16 @@ class Storage:
             self._places[wire] = Place(len(self.blocks) - 1, start, stop)
             start = stop
         if block.kind is Kind.ROWS:
-            for wire in wires:
-                self._write_out(wire)
+            self._write_out(wires)
+            self.placed_rows(wires)
 
-    def _write_out(self, wire: int) -> None:
-        """Into the results at once, so that the wire's memory can be released; where it is only one part of them."""
-        for column in self.columns.get(wire, ()):
-            output = self.network.outputs[column.output]
-            if not column.done and len(output.wires) > 1 and self.shape(wire).space is output.space:
-                self.put_out(wire, column)
+    def _write_out(self, wires: tuple[int, ...]) -> None:
+        """Into the results at once, so that the wires' memory can be released; where they are only a part of them."""
+        for wire in wires:
+            for column in self.columns.get(wire, ()):
+                output = self.network.outputs[column.output]
+                if not column.done and len(output.wires) > 1 and self.shape(wire).space is output.space:
+                    self.put_out(wire, column)
 
     def put_out(self, wire: int, column: Column) -> None:
         output, shape = self.network.outputs[column.output], self.shape(wire)

@@ -154,11 +154,15 @@ def mode_needs_weights(mode: str, span: Span) -> Diagnostic:
 def nothing_left(span: Span, available: Iterable[str], options: Places) -> Diagnostic:
     """F216: `keep`, `lmax` or `l` leave no output at all, or not one that the ascription asks for.
 
+    So do operands or modes without channels: `0x1o`, or `uvu<v` of one channel; then `available` is empty.
+
     `keep` and `lmax` say which outputs are kept. `l` does too; with an ascription, which names the outputs already, it
     says which l of the operands are coupled. Fails: `x * y with keep=4e` for x and y of 1o.
     """
-    labels = (Label(span, "nothing is left of this"), *options)
-    return Diagnostic("F216", "the filters leave nothing", labels, (f"without them: {listing(available)}",))
+    labels, found = (Label(span, "nothing is left of this"), *options), tuple(available)
+    if not found:
+        return Diagnostic("F216", "there is no channel here", labels)
+    return Diagnostic("F216", "the filters leave nothing", labels, (f"without them: {listing(found)}",))
 
 
 def no_old_signs(l: int, last: int, span: Span) -> Diagnostic:

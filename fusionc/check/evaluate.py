@@ -8,7 +8,7 @@ from typing import assert_never
 from fusionc.algebra.irrep import Irrep, Irreps, Segment
 from fusionc.check import errors, functions, mixing, powers, products, selections, treecalls
 from fusionc.check import ir as k
-from fusionc.check.labels import Target, resolve, unique
+from fusionc.check.labels import Target, has_multiplicities, resolve, unique
 from fusionc.check.trees import CheckedTree
 from fusionc.check.values import Values, short
 from fusionc.diagnostics import Label
@@ -82,6 +82,10 @@ class Evaluator:
         values = self.values
         asked = resolve(expr.labels, values.group, values.limits, values.sink)
         if asked is None:
+            return None
+        if asked.alternatives and has_multiplicities(expr.labels):
+            where, text = "written with multiplicities", values.text(asked.irreps)
+            values.fail(errors.misplaced_alternatives(expr.labels.span, where, text))
             return None
         return self.conform(self.evaluate(expr.operand, asked), expr, target)
 

@@ -29,7 +29,7 @@ class Target:
 
 
 def resolve(labels: Labels, group: Group, limits: Limits, sink: Sink) -> Target | None:
-    """None after an error."""
+    """None after an error. An alternative that is written twice counts once."""
     segments = [_segment(term, group, limits, sink) for term in labels.terms]
     found = tuple(segment for segment in segments if segment is not None)
     if len(found) < len(segments):
@@ -39,7 +39,17 @@ def resolve(labels: Labels, group: Group, limits: Limits, sink: Sink) -> Target 
         text = f"{irreps.dim} components"
         sink.add(errors.over_limit("the dimension", irreps.dim, limits.dimension, "dimension", labels.span, text))
         return None
-    return Target(irreps, tuple(term.span for term in labels.terms), labels.span, labels.alternatives)
+    spans = tuple(term.span for term in labels.terms)
+    if labels.alternatives:
+        places = {segment.irrep: n for n, segment in reversed(tuple(enumerate(found)))}
+        first = sorted(places.values())
+        irreps, spans = Irreps(tuple(found[n] for n in first)), tuple(spans[n] for n in first)
+    return Target(irreps, spans, labels.span, labels.alternatives)
+
+
+def has_multiplicities(labels: Labels) -> bool:
+    """Whether one is written; those of `sh(n)` are none."""
+    return any(isinstance(t, Term) and t.mul is not None and t.parity != "natural" for t in labels.terms)
 
 
 def check_terms(labels: Labels, group: Group, limits: Limits, sink: Sink) -> None:

@@ -227,7 +227,9 @@ def _explain(values: Values, sides: Operands, keep: Keep, segment: Segment, span
 
 def _nothing_left(values: Values, sides: Operands) -> None:
     places = _sides(values, sides)
-    available = unique(_reachable(sides, None), values.group)
+    filters = sides.expr.filters
+    filtered = filters.keep is not None or filters.lmax is not None or filters.l is not None
+    available = unique(_reachable(sides, None), values.group) if filtered else ()
     values.fail(errors.nothing_left(sides.expr.span, available, places))
 
 

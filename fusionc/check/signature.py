@@ -26,6 +26,7 @@ def signature_of(values: Values) -> tuple[k.Slot, ...]:
     for weight_ in values.diagram.weights:
         if weight_.per is not None and weight_.per not in [s.name for s in slots if s.kind is k.ArgumentKind.CLASS]:
             slots.append(k.Slot(weight_.per, k.ArgumentKind.CLASS, weight_.space))
+            spans[weight_.per] = weight_.span
     if batch:
         slots.append(k.Slot("batch", k.ArgumentKind.BATCH, Space.NODE))
     slots.extend(_sizes(values, slots))
@@ -33,9 +34,8 @@ def signature_of(values: Values) -> tuple[k.Slot, ...]:
     added = [slot.name for slot in slots if slot.kind not in own]
     for slot in slots:
         if slot.kind in own and slot.name in added:
-            span = spans.get(slot.name, values.diagram.span)
             taken = f"`forward` takes an argument `{slot.name}` of its own"
-            values.fail(diagram_errors.duplicate_name(slot.name, span, None, "argument", taken))
+            values.fail(diagram_errors.duplicate_name(slot.name, spans[slot.name], None, "argument", taken))
     return tuple(slots)
 
 

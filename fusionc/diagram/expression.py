@@ -78,7 +78,7 @@ class ExpressionBuilder:
     def onto_left(self, part: Placed, left: Place, context: Context) -> d.Expr | None:
         """The value of a statement, seen from its left side."""
         if part.place == ONCE and left not in (ONCE, BATCH):
-            shown, help = self.frame.shown(left), ()
+            shown, help = self.frame.shown(left), tuple[str, ...]()
             if isinstance(part.expr, d.Reduce) and len(left) == 1 and self.frame.indices.graph is None:
                 help = (f"for one value a graph, declare its index first, such as `index i in {min(left)}`",)
             self.sink.add(errors.single_value(part.expr.span, context.left, context.target.text, shown, help))
