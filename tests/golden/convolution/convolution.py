@@ -155,8 +155,13 @@ class Conv(torch.nn.Module):
         R_0, R_1, R_2, R_3, R_4 = R.split([2, 2, 2, 2, 2], 1)
         m_3 = m_2.unsqueeze(1) * R_0.unsqueeze(1)
         del R_0
+        receiver = edge_index[1]
+        A = m_3.new_zeros(num_nodes, 1, 2).index_add(0, receiver, m_3)
+        del m_3
         m_4 = m * R_3.unsqueeze(1)
         del R_3
+        A_2 = m_4.new_zeros(num_nodes, 3, 2).index_add(0, receiver, m_4)
+        del m_4
 
         # m: couple 1o*1o->0e, 0e*1o->1o, 1o*2e->1o
         m_matrices = torch.matmul(Y, self.coupling_m)
@@ -169,23 +174,16 @@ class Conv(torch.nn.Module):
         del m_5
         m_6 = m_5_0 * R_1.unsqueeze(1)
         del m_5_0, R_1
+        A_3 = m_6.new_zeros(num_nodes, 1, 2).index_add(0, receiver, m_6)
+        del m_6
         m_7 = m_5_1 * R_4.unsqueeze(1)
         del m_5_1, R_4
+        A_4 = m_7.new_zeros(num_nodes, 3, 2).index_add(0, receiver, m_7)
+        del m_7
         m_8 = m_matrix_2.reshape(num_edges, 3, 1) * (m_2.unsqueeze(1) * R_2.unsqueeze(1))
         del m_matrix_2, m_2, R_2
-
-        # A: reduce 0e, 1o
-        receiver = edge_index[1]
-        A = m_3.new_zeros(num_nodes, 1, 2).index_add(0, receiver, m_3)
-        del m_3
-        A_2 = m_6.new_zeros(num_nodes, 1, 2).index_add(0, receiver, m_6)
-        del m_6
-        A_3 = m_8.new_zeros(num_nodes, 3, 2).index_add(0, receiver, m_8)
-        del m_8
-        A_4 = m_4.new_zeros(num_nodes, 3, 2).index_add(0, receiver, m_4)
-        del m_4
-        A_5 = m_7.new_zeros(num_nodes, 3, 2).index_add(0, receiver, m_7)
-        del m_7, receiver
+        A_5 = m_8.new_zeros(num_nodes, 3, 2).index_add(0, receiver, m_8)
+        del m_8, receiver
 
         # h: mix 0e, 1o
         h_weight_row_0, h_weight_row_1, h_weight_row_2, h_weight_row_3, h_weight_row_4 = (
@@ -193,16 +191,16 @@ class Conv(torch.nn.Module):
         )
         del h_weight_row
         h_2 = (
-            torch.matmul(torch.cat((A, A_2), 2), torch.cat((h_weight_row_0.reshape(2, 2), h_weight_row_1.reshape(2, 2)),
+            torch.matmul(torch.cat((A, A_3), 2), torch.cat((h_weight_row_0.reshape(2, 2), h_weight_row_1.reshape(2, 2)),
             0) * 0.5)
         )
-        del A, A_2, h_weight_row_0, h_weight_row_1
+        del A, A_3, h_weight_row_0, h_weight_row_1
         # sqrt(1/6)
         h_3 = (
-            torch.matmul(torch.cat((A_3, A_4, A_5), 2), torch.cat((h_weight_row_2.reshape(2, 2),
+            torch.matmul(torch.cat((A_5, A_2, A_4), 2), torch.cat((h_weight_row_2.reshape(2, 2),
             h_weight_row_3.reshape(2, 2), h_weight_row_4.reshape(2, 2)), 0) * 0.408248290463863)
         )
-        del A_3, A_4, A_5, h_weight_row_2, h_weight_row_3, h_weight_row_4
+        del A_5, A_2, A_4, h_weight_row_2, h_weight_row_3, h_weight_row_4
 
         # h: add 0e, 1o
         h_result = torch.cat((h_2.reshape(num_nodes, 2), h_3.transpose(1, 2).reshape(num_nodes, 6)), 1)

@@ -106,8 +106,6 @@ class Energy(torch.nn.Module):
             0.7071067811865476)
         )
         del h_1, mean_dipole_weight_row
-
-        # mean_dipole: reduce 1o
         contributions = _occurrences(batch, num_graphs, mean_dipole_2).reshape(num_graphs, 1, 1)
         mean_dipole_3 = (
             mean_dipole_2.new_zeros(num_graphs, 3, 1).index_add(0, batch, mean_dipole_2) / contributions * 0.5

@@ -194,15 +194,13 @@ class Messages(torch.nn.Module):
         del m_5
         m_6 = m_matrices.reshape(num_edges, 3, 1) * (m_2.unsqueeze(1) * m_5_1.unsqueeze(1))
         del m_matrices, m_2, m_5_1
+        receiver = edge_index[1]
+        p_2 = m_6.new_zeros(num_nodes, 3, 2).index_add(0, receiver, m_6)
+        del m_6
 
         # m: mix 1o
         m_7 = m * m_5_2.unsqueeze(1)
         del m, m_5_2
-
-        # p: reduce 1o
-        receiver = edge_index[1]
-        p_2 = m_6.new_zeros(num_nodes, 3, 2).index_add(0, receiver, m_6)
-        del m_6
         p_3 = m_7.new_zeros(num_nodes, 3, 2).index_add(0, receiver, m_7)
         del m_7, receiver
 

@@ -153,17 +153,15 @@ class ThreeBody(torch.nn.Module):
         del u
         u_3 = u_0
         del u_0
-        u_4 = u_1
-        del u_1
-        u_5 = u_2
-        del u_2
-
-        # h: reduce 0e, 1e, 2e
         receiver = edge_index[1]
         h_2 = u_3.new_zeros(num_nodes, 1, 2).index_add(0, receiver, u_3)
         del u_3
+        u_4 = u_1
+        del u_1
         h_3 = u_4.new_zeros(num_nodes, 3, 2).index_add(0, receiver, u_4)
         del u_4
+        u_5 = u_2
+        del u_2
         h_4 = u_5.new_zeros(num_nodes, 5, 2).index_add(0, receiver, u_5)
         del u_5, receiver
 

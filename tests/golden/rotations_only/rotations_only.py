@@ -110,36 +110,34 @@ class Layer(torch.nn.Module):
         ag_3 = ag_2.unsqueeze(1) * e_0.unsqueeze(1) * 1.0
         ag_4 = ag_3
         del ag_3
-        ag_5 = (ag * e_1.reshape(num_edges, 2, 3).transpose(1, 2)).sum(1).unsqueeze(1) * 0.5773502691896257  # sqrt(1/3)
-        ag_6 = ag_5
-        del ag_5
-        ag_7 = (
+        receiver = edge_index[1]
+        ag_5 = ag_4.new_zeros(num_nodes, 1, 2).index_add(0, receiver, ag_4)
+        del ag_4
+        ag_6 = (ag * e_1.reshape(num_edges, 2, 3).transpose(1, 2)).sum(1).unsqueeze(1) * 0.5773502691896257  # sqrt(1/3)
+        ag_7 = ag_6
+        del ag_6
+        ag_8 = ag_7.new_zeros(num_nodes, 1, 2).index_add(0, receiver, ag_7)
+        del ag_7
+        ag_9 = (
             torch.bmm(self.coupling_ag.expand(num_edges, 3, 9), (ag.reshape(num_edges, 3, 1, 2) * e_1.reshape(num_edges,
             2, 3).transpose(1, 2).reshape(num_edges, 1, 3, 2)).reshape(num_edges, 9, 2))
         )
-        ag_8 = ag_7
-        del ag_7
-        ag_9 = ag_2.unsqueeze(1) * e_1.reshape(num_edges, 2, 3).transpose(1, 2) * 1.0
-        del ag_2, e_1
         ag_10 = ag_9
         del ag_9
-        ag_11 = ag * e_0.unsqueeze(1) * 1.0
-        del ag, e_0
-        ag_12 = ag_11
-        del ag_11
-
-        # ag: reduce 0, 1
-        receiver = edge_index[1]
-        ag_13 = ag_4.new_zeros(num_nodes, 1, 2).index_add(0, receiver, ag_4)
-        del ag_4
-        ag_14 = ag_6.new_zeros(num_nodes, 1, 2).index_add(0, receiver, ag_6)
-        del ag_6
-        ag_15 = ag_10.new_zeros(num_nodes, 3, 2).index_add(0, receiver, ag_10)
+        ag_11 = ag_10.new_zeros(num_nodes, 3, 2).index_add(0, receiver, ag_10)
         del ag_10
-        ag_16 = ag_12.new_zeros(num_nodes, 3, 2).index_add(0, receiver, ag_12)
+        ag_12 = ag_2.unsqueeze(1) * e_1.reshape(num_edges, 2, 3).transpose(1, 2) * 1.0
+        del ag_2, e_1
+        ag_13 = ag_12
         del ag_12
-        ag_17 = ag_8.new_zeros(num_nodes, 3, 2).index_add(0, receiver, ag_8)
-        del ag_8, receiver
+        ag_14 = ag_13.new_zeros(num_nodes, 3, 2).index_add(0, receiver, ag_13)
+        del ag_13
+        ag_15 = ag * e_0.unsqueeze(1) * 1.0
+        del ag, e_0
+        ag_16 = ag_15
+        del ag_15
+        ag_17 = ag_16.new_zeros(num_nodes, 3, 2).index_add(0, receiver, ag_16)
+        del ag_16, receiver
 
         # sq: couple 0*0->0, 1*1->0, 0*1->1
         sq = x_0.unsqueeze(1) * x_0.unsqueeze(1) * 1.0
@@ -164,23 +162,20 @@ class Layer(torch.nn.Module):
         del z_weight_row
         # sqrt(1/10)
         z_2 = (
-            torch.matmul(torch.cat((ag_13, ag_14, x_0.unsqueeze(1), sq_2, sq_4), 2),
-            torch.cat((z_weight_row_0.reshape(2, 2), z_weight_row_1.reshape(2, 2), z_weight_row_5.reshape(2, 2),
-            z_weight_row_7.reshape(2, 2), z_weight_row_8.reshape(2, 2)), 0) * 0.31622776601683794)
+            torch.matmul(torch.cat((ag_5, ag_8, x_0.unsqueeze(1), sq_2, sq_4), 2), torch.cat((z_weight_row_0.reshape(2,
+            2), z_weight_row_1.reshape(2, 2), z_weight_row_5.reshape(2, 2), z_weight_row_7.reshape(2, 2),
+            z_weight_row_8.reshape(2, 2)), 0) * 0.31622776601683794)
         )
-        del (
-            ag_13, ag_14, x_0, sq_2, sq_4, z_weight_row_0, z_weight_row_1, z_weight_row_5, z_weight_row_7,
-            z_weight_row_8
-        )
+        del ag_5, ag_8, x_0, sq_2, sq_4, z_weight_row_0, z_weight_row_1, z_weight_row_5, z_weight_row_7, z_weight_row_8
         # sqrt(1/14)
         z_3 = (
-            torch.matmul(torch.cat((ag_15, ag_16, ag_17, x_1.reshape(num_nodes, 2, 3).transpose(1, 2), sq_6, sq_6), 2),
+            torch.matmul(torch.cat((ag_14, ag_17, ag_11, x_1.reshape(num_nodes, 2, 3).transpose(1, 2), sq_6, sq_6), 2),
             torch.cat((z_weight_row_2.reshape(2, 2), z_weight_row_3.reshape(2, 2), z_weight_row_4.reshape(2, 2),
             z_weight_row_6.reshape(2, 2), z_weight_row_9.reshape(2, 2), z_weight_row_10.reshape(2, 2)), 0) *
             0.2672612419124244)
         )
         del (
-            ag_15, ag_16, ag_17, x_1, sq_6, z_weight_row_2, z_weight_row_3, z_weight_row_4, z_weight_row_6,
+            ag_14, ag_17, ag_11, x_1, sq_6, z_weight_row_2, z_weight_row_3, z_weight_row_4, z_weight_row_6,
             z_weight_row_9, z_weight_row_10
         )
 
