@@ -18,18 +18,15 @@ from fusionc.diagnostics import CompileError, Diagnostic, Sink
 from fusionc.diagram.build import build
 from fusionc.diagram.ir import Program
 from fusionc.network.expand import expand
+from fusionc.network.straight_line import weighed_line
 from fusionc.options import CompileOptions
-from fusionc.plan.cost import weighed
 from fusionc.plan.errors import module_too_large
 from fusionc.plan.ir import Plan, Rewritten
-from fusionc.plan.order import DEGREE, naive_total, order
+from fusionc.plan.order import order
 from fusionc.plan.report import PlanReport
-from fusionc.rewrite.drop_dead import drop_dead
-from fusionc.rewrite.share import share
+from fusionc.rewrite import REWRITES
 from fusionc.source import Source
 from fusionc.syntax.parse import parse
-
-REWRITES = (share, drop_dead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +70,7 @@ def plan_diagram(diagram: CheckedDiagram) -> Plan:
     log = []
     for rewrite in REWRITES:
         before, network = network, rewrite(network)
-        costs = [weighed(naive_total(n), DEGREE) for n in (before, network)]
+        costs = [weighed_line(n) for n in (before, network)]
         log.append(Rewritten(rewrite.__name__, len(before.vertices) - len(network.vertices), *costs))
     return order(network, naive, tuple(log))
 

@@ -75,6 +75,13 @@ def is_flipped(l1: int, l2: int, l3: int) -> bool:
     return (l1 + l2 + l3) % 2 == 1 and coupling(*sorted((l1, l2, l3)))[0].value.sign < 0
 
 
+@cache
+def isometry_stretched(l1: int, l2: int, l3: int) -> Surd:
+    """The complex Clebsch-Gordan coefficient <l1 l1 l2 l3-l1 | l3 l3> in Condon and Shortley's phases."""
+    square, sign = _complex_3j(l1, l2, l3, l1, l3 - l1)
+    return Surd(sign, square * (2 * l3 + 1))
+
+
 def dense(l1: int, l2: int, l3: int, convention: str = "e3nn") -> NDArray[np.float64]:
     """`coupling` as an array of shape (2 l1 + 1, 2 l2 + 1, 2 l3 + 1), every entry correctly rounded."""
     import numpy as np  # here alone: checking and planning start without it

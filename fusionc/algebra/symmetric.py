@@ -198,7 +198,7 @@ class _Evaluation:
         if labels not in self.known:
             n = len(labels)
             left = self.leaves[0] if n == 1 else labels[-2]
-            table = _transvectant(left.l, self.leaves[n].l, labels[-1].l)
+            table = transvectant(left.l, self.leaves[n].l, labels[-1].l)
             pairs = zip(self.forms(labels[:-1]), self.points, strict=True)
             self.known[labels] = [_product(table, form, forms[n], labels[-1].dim) for form, forms in pairs]
         return self.known[labels]
@@ -235,7 +235,7 @@ def _product(table: list[tuple[int, int, int, int]], left: _Form, right: _Form, 
 
 
 @cache
-def _transvectant(l1: int, l2: int, l3: int) -> list[tuple[int, int, int, int]]:
+def transvectant(l1: int, l2: int, l3: int) -> list[tuple[int, int, int, int]]:
     """(i, j, k, factor): what coefficients i and j of two forms add to coefficient k of their r-th transvectant
 
     sum_s (-1)^s C(r, s) (d/dx)^(r-s) (d/dy)^s f  (d/dx)^s (d/dy)^(r-s) g,    r = l1 + l2 - l3.
@@ -249,5 +249,5 @@ def _transvectant(l1: int, l2: int, l3: int) -> list[tuple[int, int, int, int]]:
                 for s in range(r + 1)
             )
             if factor:
-                found.append((i, j, i + j - r, factor % PRIME))
+                found.append((i, j, i + j - r, factor))
     return found

@@ -6,24 +6,14 @@ multiply-add for each non-zero of that matrix; counts follow that order where it
 
 from __future__ import annotations
 
-from functools import cache
 from math import prod
 from typing import assert_never
 
-from fusionc.algebra.clebsch import coupling
 from fusionc.diagram.ir import Space
 from fusionc.network import ir
 from fusionc.network.ir import Network, Vertex
+from fusionc.network.work import loops, nonzeros, size, times
 from fusionc.plan.ir import Cost, First, SpaceCost, Total
-
-
-@cache
-def nonzeros(l1: int, l2: int, l3: int) -> tuple[int, int, int]:
-    """Non-zeros of w3j(l1, l2, l3); of its contraction with the left operand (j, k); with the right one (i, k)."""
-    entries = coupling(l1, l2, l3)
-    left = len({(e.j, e.k) for e in entries})
-    right = len({(e.i, e.k) for e in entries})
-    return len(entries), left, right
 
 
 def loop_space(network: Network, vertex: Vertex) -> Space:
@@ -40,11 +30,6 @@ def is_free(op: ir.Op) -> bool:
     return isinstance(op, ir.Entry | ir.Parameter | ir.View)
 
 
-def size(vertex: Vertex) -> int:
-    """Values an element of its space."""
-    return prod(vertex.channels) * vertex.irrep.dim
-
-
 def vertex_cost(network: Network, vertex: Vertex, first: First) -> Cost:
     """Cost an element of `loop_space`. `first` matters to couplings only."""
     op = vertex.op
@@ -56,7 +41,7 @@ def vertex_cost(network: Network, vertex: Vertex, first: First) -> Cost:
         case ir.Couple():
             return _couple_cost(network, vertex, op, first, read)
         case ir.Mix(operand=a, weight=w, subscripts=s):
-            adds = vertex.irrep.dim * _loops(network, ((s.left, a), (s.weight, w)))
+            adds = vertex.irrep.dim * loops(network.vertices, ((s.left, a), (s.weight, w)))
         case ir.Add(terms=terms):
             adds = len(terms) * written
         case ir.Reduce() | ir.Apply():
@@ -73,25 +58,19 @@ def vertex_cost(network: Network, vertex: Vertex, first: First) -> Cost:
 def _couple_cost(network: Network, vertex: Vertex, op: ir.Couple, first: First, read: int) -> Cost:
     s = op.subscripts
     both, left, right = nonzeros(network.vertices[op.left].irrep.l, network.vertices[op.right].irrep.l, vertex.irrep.l)
-    pair = _loops(network, ((s.left, op.left), (s.right, op.right)))
+    pair = loops(network.vertices, ((s.left, op.left), (s.right, op.right)))
     if first is First.BOTH:
         setup, adds = 0, both * pair
     elif first is First.LEFT:
-        setup, adds = both * _loops(network, ((s.left, op.left),)), left * pair
+        setup, adds = both * loops(network.vertices, ((s.left, op.left),)), left * pair
     else:
-        setup, adds = both * _loops(network, ((s.right, op.right),)), right * pair
+        setup, adds = both * loops(network.vertices, ((s.right, op.right),)), right * pair
     if op.weight is not None:
-        adds += vertex.irrep.dim * _loops(network, ((s.left, op.left), (s.right, op.right), (s.weight, op.weight)))
+        adds += vertex.irrep.dim * loops(
+            network.vertices, ((s.left, op.left), (s.right, op.right), (s.weight, op.weight))
+        )
     channels = max(1, prod(vertex.channels))
     return Cost(setup + adds, adds // channels, setup, read, size(vertex))
-
-
-def _loops(network: Network, axes: tuple[tuple[str, int], ...]) -> int:
-    """Iterations of the loops over all letters."""
-    lengths: dict[str, int] = {}
-    for letters, wire in axes:
-        lengths.update(zip(letters, network.vertices[wire].channels, strict=True))
-    return prod(lengths.values())
 
 
 def cheapest_first(network: Network, vertices: tuple[int, ...]) -> First:
@@ -112,5 +91,4 @@ def total_by_space(costs: list[tuple[Space, Cost]], peak: int) -> Total:
 
 def weighed(total: Total, degree: int) -> int:
     """Multiply-adds a node: an edge counts `degree` times. For diagrams without nodes, an element."""
-    times = {Space.EDGE: degree}
-    return sum(c.cost.multiply_adds * times.get(c.space, 1) for c in total.spaces if c.space is not Space.ONCE)
+    return sum(c.cost.multiply_adds * times(c.space, degree) for c in total.spaces)

@@ -86,7 +86,7 @@ class Total:
 @dataclass(frozen=True, slots=True)
 class Rewritten:
     """What one pass did to the network: vertices it removed (negative: added), and the multiply-adds a node before
-    and after, an edge counted as often as the plan's degree says, every path on its own.
+    and after as a straight-line program (`network.straight_line`), an edge counted as often as the plan's degree says.
     """
 
     name: str

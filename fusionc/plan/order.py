@@ -7,10 +7,9 @@ from typing import assert_never
 from fusionc.diagram.ir import Space
 from fusionc.network import ir
 from fusionc.network.ir import Network
-from fusionc.plan.cost import cheapest_first, is_free, loop_space, size, total_by_space, vertex_cost
+from fusionc.network.work import DEGREE, size
+from fusionc.plan.cost import cheapest_first, is_free, loop_space, total_by_space, vertex_cost
 from fusionc.plan.ir import Cost, First, Plan, Rewritten, Step, StepKind, Total
-
-DEGREE = 20
 
 
 def order(network: Network, naive: Network, rewrites: tuple[Rewritten, ...] = (), degree: int = DEGREE) -> Plan:

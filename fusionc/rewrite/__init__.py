@@ -1,1 +1,18 @@
 """Rewrites of networks: each a pure function `Network -> Network` that keeps the value, in a file of its name."""
+
+from __future__ import annotations
+
+from fusionc.rewrite.drop_dead import drop_dead
+from fusionc.rewrite.factor import factor
+from fusionc.rewrite.fold import fold
+from fusionc.rewrite.hoist import hoist
+from fusionc.rewrite.place_weights import place_scales, place_weights
+from fusionc.rewrite.reuse import reuse
+from fusionc.rewrite.share import share
+from fusionc.rewrite.symmetrize import symmetrize
+
+REWRITES = (share, fold, hoist, symmetrize, place_weights, factor, reuse, fold, drop_dead)
+"""In the order in which the compiler applies them for PyTorch, where every wire is a tensor in memory."""
+
+KERNEL_REWRITES = (share, fold, hoist, symmetrize, place_scales, factor, reuse, fold, drop_dead)
+"""For straight-line kernels, where wires are registers and multiplications are what counts."""

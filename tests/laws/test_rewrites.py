@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 
 import pytest
 import torch
 from network_value import value
 from random_diagrams import random_diagram
+from random_seeds import ALL, FAST, blocks, each_seed
 
 from fusionc import reference
 from fusionc.check.ir import CheckedDiagram
 from fusionc.compiler import REWRITES, check_source
 from fusionc.network.expand import expand
 from fusionc.network.ir import Network, operands
-from fusionc.plan.cost import weighed
-from fusionc.plan.order import DEGREE, naive_total, planned_total, steps_of
+from fusionc.network.straight_line import weighed_line
+from fusionc.plan.order import planned_total, steps_of
+from fusionc.rewrite import KERNEL_REWRITES
 from fusionc.source import Source
 from fusionc.testing import random_arguments, random_parameters
 
@@ -41,15 +44,37 @@ def test_expansion_keeps_the_value(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("rewrite", REWRITES, ids=lambda rewrite: rewrite.__name__)
+@pytest.mark.parametrize("rewrite", dict.fromkeys((*REWRITES, *KERNEL_REWRITES)), ids=lambda rewrite: rewrite.__name__)
 def test_a_rewrite_keeps_the_value_and_is_idempotent(rewrite: Callable[[Network], Network], seed: int) -> None:
     for diagram in diagrams(seed):
         before = expand(diagram)
         after = rewrite(before)
         assert_same(after, diagram, seed)
         assert rewrite(after) == after
-        assert len(after.vertices) <= len(before.vertices)
-        assert weighed(naive_total(after), DEGREE) <= weighed(naive_total(before), DEGREE)
+        assert weighed_line(after) <= weighed_line(before)
+
+
+def rewritten_equals_reference(seed: int) -> str | None:
+    """The compiler's own sequence of passes, and the one for kernels: same value, no more work than unrewritten."""
+    for diagram in diagrams(seed):
+        naive = expand(diagram)
+        for rewrites in (REWRITES, KERNEL_REWRITES):
+            found = reduce(lambda network, rewrite: rewrite(network), rewrites, naive)
+            assert_same(found, diagram, seed)
+            if weighed_line(found) > weighed_line(naive):
+                return f"{weighed_line(found)} multiply-adds, {weighed_line(naive)} without rewrites"
+    return None
+
+
+@pytest.mark.parametrize("seeds", blocks(FAST))
+def test_rewritten_networks_equal_the_reference(seeds: range) -> None:
+    each_seed(rewritten_equals_reference, seeds)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seeds", blocks(ALL))
+def test_all_rewritten_networks_equal_the_reference(seeds: range) -> None:
+    each_seed(rewritten_equals_reference, seeds)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "d36089c08592bd821ca345ce938d8a810c6cf8edcaf803b297b7e08925fe1671"
+PLAN_SHA256 = "01b7092accbea1bbb271deebfb34d75828b61d973fcff1610ac8ca92662035a4"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:
@@ -60,26 +60,26 @@ _Conv_constants: dict[str, tuple[int, int, tuple[tuple[int, int, float], ...]]] 
         ),
     ),
     "coupling_m": (
-        9,
+        8,
         15,
         (
-            (1, 0, 0.5773502691896257),  # sqrt(1/3)
-            (1, 3, 1.0),
-            (2, 1, 0.5773502691896257),  # sqrt(1/3)
-            (2, 4, 1.0),
-            (3, 2, 0.5773502691896257),  # sqrt(1/3)
-            (3, 5, 1.0),
-            (4, 8, 0.5477225575051661),  # sqrt(3/10)
-            (4, 12, 0.5477225575051661),  # sqrt(3/10)
-            (5, 7, 0.5477225575051661),  # sqrt(3/10)
-            (5, 9, 0.5477225575051661),  # sqrt(3/10)
-            (6, 6, -0.31622776601683794),  # -sqrt(1/10)
-            (6, 10, 0.6324555320336759),  # sqrt(2/5)
-            (6, 14, -0.31622776601683794),  # -sqrt(1/10)
+            (0, 0, 0.5773502691896257),  # sqrt(1/3)
+            (0, 12, 1.0),
+            (1, 1, 0.5773502691896257),  # sqrt(1/3)
+            (1, 13, 1.0),
+            (2, 2, 0.5773502691896257),  # sqrt(1/3)
+            (2, 14, 1.0),
+            (3, 5, 0.5477225575051661),  # sqrt(3/10)
+            (3, 9, 0.5477225575051661),  # sqrt(3/10)
+            (4, 4, 0.5477225575051661),  # sqrt(3/10)
+            (4, 6, 0.5477225575051661),  # sqrt(3/10)
+            (5, 3, -0.31622776601683794),  # -sqrt(1/10)
+            (5, 7, 0.6324555320336759),  # sqrt(2/5)
+            (5, 11, -0.31622776601683794),  # -sqrt(1/10)
+            (6, 8, 0.5477225575051661),  # sqrt(3/10)
+            (6, 10, 0.5477225575051661),  # sqrt(3/10)
+            (7, 3, -0.5477225575051661),  # -sqrt(3/10)
             (7, 11, 0.5477225575051661),  # sqrt(3/10)
-            (7, 13, 0.5477225575051661),  # sqrt(3/10)
-            (8, 6, -0.5477225575051661),  # -sqrt(3/10)
-            (8, 14, 0.5477225575051661),  # sqrt(3/10)
         ),
     ),
 }
@@ -135,59 +135,55 @@ class Conv(torch.nn.Module):
         _expect("edge_index", edge_index, torch.int64, like.device, (2, num_edges))
         h_weight_row = self.h_weight.unsqueeze(0)
 
-        # Y: harmonics 0e, 1o, 2e
+        # Y: harmonics 1o, 2e
         Y_r = _unit(r)
         Y_1 = Y_r * 1.7320508075688772  # sqrt(3)
         Y_2 = torch.matmul((Y_r.unsqueeze(2) * Y_1.unsqueeze(1)).reshape(num_edges, 9), self.coupling_Y_2)
-        Y = torch.cat((Y_r.new_ones(num_edges, 1), Y_1, Y_2), 1)
-        del Y_r, Y_1, Y_2
+        del Y_r
+        Y = torch.cat((Y_1, Y_2), 1)
+        del Y_1, Y_2
 
         # m: gather 0e, 1o
         sender = edge_index[0]
-        m = x.index_select(0, sender)
-        del sender
+        x_0, x_1 = x.split([2, 6], 1)
+        m = x_1.reshape(num_nodes, 2, 3).transpose(1, 2).contiguous().index_select(0, sender)
+        del x_1
+        m_2 = x_0.index_select(0, sender)
+        del x_0, sender
 
-        # m: couple 0e*0e->0e, 1o*1o->0e, 0e*1o->1o, 1o*0e->1o, 1o*2e->1o
-        m_matrices = torch.matmul(Y, self.coupling_m)
-        m_matrix, m_matrix_2, m_matrix_3 = m_matrices.split([3, 3, 9], 1)
-        del m_matrices
-        m_0, m_1 = m.split([2, 6], 1)
-        del m
-        m_2 = torch.bmm(m_matrix.reshape(num_edges, 1, 3), m_1.reshape(num_edges, 2, 3).transpose(1, 2))
-        del m_matrix
+        # m: mix 0e, 1o
         R_0, R_1, R_2, R_3, R_4 = R.split([2, 2, 2, 2, 2], 1)
-        m_3 = m_2 * R_1.unsqueeze(1)
-        del m_2, R_1
-        m_4 = m_matrix_2.reshape(num_edges, 3, 1) * m_0.unsqueeze(1)
-        del m_matrix_2
-        m_5 = m_4 * R_2.unsqueeze(1)
-        del m_4, R_2
-        m_6 = torch.bmm(m_matrix_3.reshape(num_edges, 3, 3), m_1.reshape(num_edges, 2, 3).transpose(1, 2))
-        del m_matrix_3
-        m_7 = m_6 * R_4.unsqueeze(1)
-        del m_6, R_4
-        Y_0, _, _ = Y.split([1, 3, 5], 1)
-        del Y
-        m_scale = Y_0.unsqueeze(1) * 1.0
-        m_8 = m_0.unsqueeze(1) * (m_scale * R_0.unsqueeze(1))
-        del m_0, m_scale, R_0
-        m_scale_2 = Y_0.unsqueeze(1) * 1.0
-        del Y_0
-        m_9 = m_1.reshape(num_edges, 2, 3).transpose(1, 2) * (m_scale_2 * R_3.unsqueeze(1))
-        del m_1, m_scale_2, R_3
-
-        # A: reduce 0e, 1o
+        m_3 = m_2.unsqueeze(1) * R_0.unsqueeze(1)
+        del R_0
         receiver = edge_index[1]
-        A = m_8.new_zeros(num_nodes, 1, 2).index_add(0, receiver, m_8)
-        del m_8
-        A_2 = m_3.new_zeros(num_nodes, 1, 2).index_add(0, receiver, m_3)
+        A = m_3.new_zeros(num_nodes, 1, 2).index_add(0, receiver, m_3)
         del m_3
-        A_3 = m_5.new_zeros(num_nodes, 3, 2).index_add(0, receiver, m_5)
+        m_4 = m * R_3.unsqueeze(1)
+        del R_3
+        A_2 = m_4.new_zeros(num_nodes, 3, 2).index_add(0, receiver, m_4)
+        del m_4
+
+        # m: couple 1o*1o->0e, 0e*1o->1o, 1o*2e->1o
+        m_matrices = torch.matmul(Y, self.coupling_m)
+        del Y
+        m_matrix, m_matrix_2 = m_matrices.split([12, 3], 1)
+        del m_matrices
+        m_5 = torch.bmm(m_matrix.reshape(num_edges, 4, 3), m)
+        del m_matrix, m
+        m_5_0, m_5_1 = m_5.split([1, 3], 1)
         del m_5
-        A_4 = m_9.new_zeros(num_nodes, 3, 2).index_add(0, receiver, m_9)
-        del m_9
-        A_5 = m_7.new_zeros(num_nodes, 3, 2).index_add(0, receiver, m_7)
-        del m_7, receiver
+        m_6 = m_5_0 * R_1.unsqueeze(1)
+        del m_5_0, R_1
+        A_3 = m_6.new_zeros(num_nodes, 1, 2).index_add(0, receiver, m_6)
+        del m_6
+        m_7 = m_5_1 * R_4.unsqueeze(1)
+        del m_5_1, R_4
+        A_4 = m_7.new_zeros(num_nodes, 3, 2).index_add(0, receiver, m_7)
+        del m_7
+        m_8 = m_matrix_2.reshape(num_edges, 3, 1) * (m_2.unsqueeze(1) * R_2.unsqueeze(1))
+        del m_matrix_2, m_2, R_2
+        A_5 = m_8.new_zeros(num_nodes, 3, 2).index_add(0, receiver, m_8)
+        del m_8, receiver
 
         # h: mix 0e, 1o
         h_weight_row_0, h_weight_row_1, h_weight_row_2, h_weight_row_3, h_weight_row_4 = (
@@ -195,18 +191,18 @@ class Conv(torch.nn.Module):
         )
         del h_weight_row
         h_2 = (
-            torch.matmul(torch.cat((A, A_2), 2), torch.cat((h_weight_row_0.reshape(2, 2), h_weight_row_1.reshape(2, 2)),
+            torch.matmul(torch.cat((A, A_3), 2), torch.cat((h_weight_row_0.reshape(2, 2), h_weight_row_1.reshape(2, 2)),
             0) * 0.5)
         )
-        del A, A_2, h_weight_row_0, h_weight_row_1
+        del A, A_3, h_weight_row_0, h_weight_row_1
         # sqrt(1/6)
         h_3 = (
-            torch.matmul(torch.cat((A_3, A_4, A_5), 2), torch.cat((h_weight_row_2.reshape(2, 2),
+            torch.matmul(torch.cat((A_5, A_2, A_4), 2), torch.cat((h_weight_row_2.reshape(2, 2),
             h_weight_row_3.reshape(2, 2), h_weight_row_4.reshape(2, 2)), 0) * 0.408248290463863)
         )
-        del A_3, A_4, A_5, h_weight_row_2, h_weight_row_3, h_weight_row_4
+        del A_5, A_2, A_4, h_weight_row_2, h_weight_row_3, h_weight_row_4
 
         # h: add 0e, 1o
-        h_out = torch.cat((h_2.reshape(num_nodes, 2), h_3.transpose(1, 2).reshape(num_nodes, 6)), 1)
+        h_result = torch.cat((h_2.reshape(num_nodes, 2), h_3.transpose(1, 2).reshape(num_nodes, 6)), 1)
         del h_2, h_3
-        return h_out
+        return h_result

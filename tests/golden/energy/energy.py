@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "24cb41497ca8363052615427bdebb9d74a65517d515069bfe38a6cb77d06c60e"
+PLAN_SHA256 = "adeda1561402f050ac952bc4b6390398ad9d7f48f626523073ba368e765b5228"
 
 
 def _expect(
@@ -106,15 +106,13 @@ class Energy(torch.nn.Module):
             0.7071067811865476)
         )
         del h_1, mean_dipole_weight_row
-
-        # mean_dipole: reduce 1o
         contributions = _occurrences(batch, num_graphs, mean_dipole_2).reshape(num_graphs, 1, 1)
         mean_dipole_3 = (
             mean_dipole_2.new_zeros(num_graphs, 3, 1).index_add(0, batch, mean_dipole_2) / contributions * 0.5
         )
         del mean_dipole_2, contributions
-        E_out = E_2.reshape(num_graphs, 1)
+        E_result = E_2.reshape(num_graphs, 1)
         del E_2
-        mean_dipole_out = mean_dipole_3.reshape(num_graphs, 3)
+        mean_dipole_result = mean_dipole_3.reshape(num_graphs, 3)
         del mean_dipole_3
-        return E_out, mean_dipole_out
+        return E_result, mean_dipole_result

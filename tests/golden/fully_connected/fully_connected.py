@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "05faf16dee648d3f0a59411ec1b6c7a9a4ede21fd0c700e73b9e2379d9dd91fb"
+PLAN_SHA256 = "5d3afc5a630cd53b25e6585c8fed26886d42ececf5ff05142412ba54770808d7"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:
@@ -33,6 +33,40 @@ def _expect(
     if tensor.dim() != len(shape) or any(w != -1 and w != n for w, n in zip(shape, tensor.shape, strict=True)):
         wanted = ", ".join("any" if want == -1 else str(want) for want in shape)
         raise ValueError(f"{name} must have shape [{wanted}], not {list(tensor.shape)}")
+
+
+class _Columns:
+    """A result [rows, width], put together from stretches of columns.
+
+    While gradients are recorded the stretches are concatenated at the end, otherwise each is written where it belongs
+    at once, and no second copy of the result is ever in memory.
+    """
+
+    def __init__(self, rows: int, width: int) -> None:
+        self.rows = rows
+        self.width = width
+        self.parts: dict[int, torch.Tensor] = {}
+        self.written: torch.Tensor | None = None
+
+    def put(self, start: int, value: torch.Tensor) -> None:
+        """value: [rows, d, channels]; in the result the d components of a channel are side by side."""
+        d, channels = value.shape[1], value.shape[2]
+        if torch.is_grad_enabled():
+            if d > 1 and channels > 1:
+                # A split into one piece is the piece; but its derivative is a copy, so that gradients come with
+                # contiguous channels, as everything before this reads them fastest.
+                (value,) = value.split([d], 1)
+            self.parts[start] = value.transpose(1, 2).reshape(self.rows, d * channels)
+            return
+        if self.written is None:
+            self.written = value.new_empty(self.rows, self.width)
+        stretch = self.written[:, start : start + d * channels]
+        stretch.view(self.rows, channels, d).copy_(value.transpose(1, 2))
+
+    def whole(self) -> torch.Tensor:
+        if self.written is not None:
+            return self.written
+        return torch.cat([self.parts[start] for start in sorted(self.parts)], 1)
 
 # rows, columns and non-zeros (row, column, value) of each constant matrix
 _Tp_constants: dict[str, tuple[int, int, tuple[tuple[int, int, float], ...]]] = {
@@ -66,6 +100,15 @@ _Tp_constants: dict[str, tuple[int, int, tuple[tuple[int, int, float], ...]]] = 
             (7, 0, -0.28867513459481287),  # -sqrt(1/12)
         ),
     ),
+    "coupling_z_4": (
+        1,
+        9,
+        (
+            (0, 0, 0.37796447300922725),  # sqrt(1/7)
+            (0, 4, 0.37796447300922725),  # sqrt(1/7)
+            (0, 8, 0.37796447300922725),  # sqrt(1/7)
+        ),
+    ),
 }
 
 
@@ -86,6 +129,7 @@ class Tp(torch.nn.Module):
     coupling_z: torch.Tensor
     coupling_z_2: torch.Tensor
     coupling_z_3: torch.Tensor
+    coupling_z_4: torch.Tensor
 
     def __init__(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> None:
         """Learned weights start out normally distributed, as e3nn's do."""
@@ -112,29 +156,23 @@ class Tp(torch.nn.Module):
         like = self.w
         _expect("x", x, like.dtype, like.device, (*x.shape[:-1], 11))
         leading = x.shape[:-1]
-        num_rows = leading.numel()
+        num_rows = x.unsqueeze(0).flatten(0, -2).shape[0]
         _expect("y", y, like.dtype, like.device, (*leading, 7))
         x_rows = x.unsqueeze(0).flatten(0, -2)
         y_rows = y.unsqueeze(0).flatten(0, -2)
         w_row = self.w.unsqueeze(0)
 
-        # z: couple 0e*0e->0e, 0e*1o->1o, 1o*0e->1o, 1o*1o->0e, 1o*1o->1e
+        # z: couple 0e*0e->0e, 0e*1o->1o, 1o*1o->0e, 1o*1o->1e
         y_rows_0, y_rows_1 = y_rows.split([1, 6], 1)
         del y_rows
-        z_scale = y_rows_0.unsqueeze(1) * 0.3535533905932738  # sqrt(1/8)
         x_rows_0, x_rows_1 = x_rows.split([2, 9], 1)
         del x_rows
-        z_2 = x_rows_0.unsqueeze(1) * z_scale
-        del z_scale
-        z_scale_2 = y_rows_0.unsqueeze(1) * 0.37796447300922725  # sqrt(1/7)
-        del y_rows_0
-        z_3 = x_rows_1.reshape(num_rows, 3, 3).transpose(1, 2) * z_scale_2
-        del z_scale_2
+        z_2 = x_rows_0.unsqueeze(1) * (y_rows_0.unsqueeze(1) * 0.3535533905932738)  # sqrt(1/8)
         z_matrices = (
             torch.bmm(self.coupling_z.expand(num_rows, 3, 3), y_rows_1.reshape(num_rows, 2, 3).transpose(1,
             2).reshape(num_rows, 3, 2))
         )
-        z_4 = (
+        z_3 = (
             torch.bmm(z_matrices.reshape(num_rows, 3, 1, 2).transpose(2, 3).reshape(num_rows, 6, 1),
             x_rows_0.unsqueeze(1).reshape(num_rows, 1, 2)).reshape(num_rows, 3, 4)
         )
@@ -143,7 +181,7 @@ class Tp(torch.nn.Module):
             torch.bmm(self.coupling_z_2.expand(num_rows, 3, 3), y_rows_1.reshape(num_rows, 2, 3).transpose(1,
             2).reshape(num_rows, 3, 2))
         )
-        z_5 = (
+        z_4 = (
             torch.bmm(z_matrices_2.reshape(num_rows, 1, 3, 2).transpose(2, 3).reshape(num_rows, 2, 3),
             x_rows_1.reshape(num_rows, 3, 3).transpose(1, 2).reshape(num_rows, 3, 3)).reshape(num_rows, 1, 6)
         )
@@ -153,30 +191,45 @@ class Tp(torch.nn.Module):
             2).reshape(num_rows, 3, 2))
         )
         del y_rows_1
-        z_6 = (
+        z_5 = (
             torch.bmm(z_matrices_3.reshape(num_rows, 3, 3, 2).transpose(2, 3).reshape(num_rows, 6, 3),
             x_rows_1.reshape(num_rows, 3, 3).transpose(1, 2).reshape(num_rows, 3, 3)).reshape(num_rows, 3, 6)
         )
-        del z_matrices_3, x_rows_1
+        del z_matrices_3
         w_row_0, w_row_1, w_row_2, w_row_3, w_row_4 = w_row.split([4, 8, 6, 12, 12], 1)
         del w_row
-        z_7 = (
-            torch.matmul(torch.cat((z_2, z_5), 2), torch.cat((w_row_0.reshape(2, 2), w_row_3.reshape(1, 3, 2,
+        z_6 = (
+            torch.matmul(torch.cat((z_2, z_4), 2), torch.cat((w_row_0.reshape(2, 2), w_row_3.reshape(1, 3, 2,
             2).permute(0, 2, 1, 3).reshape(6, 2)), 0))
         )
-        del z_2, z_5, w_row_0, w_row_3
-        z_8 = (
-            torch.matmul(torch.cat((z_3, z_4), 2), torch.cat((w_row_2.reshape(3, 2), w_row_1.reshape(1, 2, 2,
-            2).permute(0, 2, 1, 3).reshape(4, 2)), 0))
-        )
-        del z_3, z_4, w_row_2, w_row_1
-        z_9 = torch.matmul(z_6, w_row_4.reshape(1, 3, 2, 2).permute(0, 2, 1, 3).reshape(6, 2))
-        del z_6, w_row_4
+        del z_2, z_4, w_row_0, w_row_3
+        z_7 = torch.matmul(z_3, w_row_1.reshape(1, 2, 2, 2).permute(0, 2, 1, 3).reshape(4, 2))
+        del z_3, w_row_1
+        z_8 = torch.matmul(z_5, w_row_4.reshape(1, 3, 2, 2).permute(0, 2, 1, 3).reshape(6, 2))
+        del z_5, w_row_4
+        z_out = _Columns(num_rows, 14)
+        z_out.put(2, z_8)
+        del z_8
 
-        # z: add 0e, 1o
-        z_out = (
-            torch.cat((z_7.reshape(num_rows, 2), z_9.transpose(1, 2).reshape(num_rows, 6), z_8.transpose(1,
-            2).reshape(num_rows, 6)), 1)
-        )
-        del z_7, z_9, z_8
-        return z_out.reshape(*leading, 14)
+        # z: mix 1o
+        z_9 = torch.matmul(x_rows_1.reshape(num_rows, 3, 3).transpose(1, 2), w_row_2.reshape(3, 2))
+        del x_rows_1, w_row_2
+
+        # z: couple 1o*0e->1o
+        z_matrices_4 = torch.matmul(y_rows_0, self.coupling_z_4)
+        del y_rows_0
+        z_10 = torch.bmm(z_matrices_4.reshape(num_rows, 3, 3), z_9)
+        del z_matrices_4, z_9
+        z_11 = z_10
+        del z_10
+
+        # z: add 1o
+        z_12 = z_7 + z_11
+        del z_7, z_11
+        z_out.put(8, z_12)
+        del z_12
+        z_out.put(0, z_6)
+        del z_6
+        z_result = z_out.whole()
+        del z_out
+        return z_result.reshape(*leading, 14)

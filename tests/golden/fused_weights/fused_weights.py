@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "62a90327835a17cb69f9d30c788df07d7c750d1ba95976470d75e4add65f459c"
+PLAN_SHA256 = "ac1192535e2da38679fedf5df1315ca7f40217c61409b4d9b300ae92565fbcfd"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:
@@ -34,15 +34,49 @@ def _expect(
         wanted = ", ".join("any" if want == -1 else str(want) for want in shape)
         raise ValueError(f"{name} must have shape [{wanted}], not {list(tensor.shape)}")
 
+
+class _Columns:
+    """A result [rows, width], put together from stretches of columns.
+
+    While gradients are recorded the stretches are concatenated at the end, otherwise each is written where it belongs
+    at once, and no second copy of the result is ever in memory.
+    """
+
+    def __init__(self, rows: int, width: int) -> None:
+        self.rows = rows
+        self.width = width
+        self.parts: dict[int, torch.Tensor] = {}
+        self.written: torch.Tensor | None = None
+
+    def put(self, start: int, value: torch.Tensor) -> None:
+        """value: [rows, d, channels]; in the result the d components of a channel are side by side."""
+        d, channels = value.shape[1], value.shape[2]
+        if torch.is_grad_enabled():
+            if d > 1 and channels > 1:
+                # A split into one piece is the piece; but its derivative is a copy, so that gradients come with
+                # contiguous channels, as everything before this reads them fastest.
+                (value,) = value.split([d], 1)
+            self.parts[start] = value.transpose(1, 2).reshape(self.rows, d * channels)
+            return
+        if self.written is None:
+            self.written = value.new_empty(self.rows, self.width)
+        stretch = self.written[:, start : start + d * channels]
+        stretch.view(self.rows, channels, d).copy_(value.transpose(1, 2))
+
+    def whole(self) -> torch.Tensor:
+        if self.written is not None:
+            return self.written
+        return torch.cat([self.parts[start] for start in sorted(self.parts)], 1)
+
 # rows, columns and non-zeros (row, column, value) of each constant matrix
 _Messages_constants: dict[str, tuple[int, int, tuple[tuple[int, int, float], ...]]] = {
     "coupling_m": (
-        4,
+        3,
         3,
         (
-            (1, 0, 1.0),
-            (2, 1, 1.0),
-            (3, 2, 1.0),
+            (0, 0, 1.0),
+            (1, 1, 1.0),
+            (2, 2, 1.0),
         ),
     ),
     "coupling_p": (
@@ -50,21 +84,21 @@ _Messages_constants: dict[str, tuple[int, int, tuple[tuple[int, int, float], ...
         24,
         (
             (0, 0, 0.5773502691896257),  # sqrt(1/3)
-            (0, 3, 0.5773502691896257),  # sqrt(1/3)
-            (0, 11, 0.7071067811865476),  # sqrt(1/2)
-            (0, 13, -0.7071067811865476),  # -sqrt(1/2)
+            (0, 8, 0.7071067811865476),  # sqrt(1/2)
+            (0, 10, -0.7071067811865476),  # -sqrt(1/2)
+            (0, 12, 0.5773502691896257),  # sqrt(1/3)
             (0, 20, 0.7071067811865476),  # sqrt(1/2)
             (0, 22, -0.7071067811865476),  # -sqrt(1/2)
             (1, 1, 0.5773502691896257),  # sqrt(1/3)
-            (1, 4, 0.5773502691896257),  # sqrt(1/3)
-            (1, 8, -0.7071067811865476),  # -sqrt(1/2)
-            (1, 12, 0.7071067811865476),  # sqrt(1/2)
+            (1, 5, -0.7071067811865476),  # -sqrt(1/2)
+            (1, 9, 0.7071067811865476),  # sqrt(1/2)
+            (1, 13, 0.5773502691896257),  # sqrt(1/3)
             (1, 17, -0.7071067811865476),  # -sqrt(1/2)
             (1, 21, 0.7071067811865476),  # sqrt(1/2)
             (2, 2, 0.5773502691896257),  # sqrt(1/3)
-            (2, 5, 0.5773502691896257),  # sqrt(1/3)
-            (2, 7, 0.7071067811865476),  # sqrt(1/2)
-            (2, 9, -0.7071067811865476),  # -sqrt(1/2)
+            (2, 4, 0.7071067811865476),  # sqrt(1/2)
+            (2, 6, -0.7071067811865476),  # -sqrt(1/2)
+            (2, 14, 0.5773502691896257),  # sqrt(1/3)
             (2, 16, 0.7071067811865476),  # sqrt(1/2)
             (2, 18, -0.7071067811865476),  # -sqrt(1/2)
         ),
@@ -136,68 +170,70 @@ class Messages(torch.nn.Module):
 
         # m: gather 0e, 1o
         sender = edge_index[0]
-        m = x.index_select(0, sender)
-        del sender
+        x_0, x_1 = x.split([2, 6], 1)
+        m = x_1.reshape(num_nodes, 2, 3).transpose(1, 2).contiguous().index_select(0, sender)
+        del x_1
+        m_2 = x_0.index_select(0, sender)
+        del x_0, sender
 
-        # m: harmonics 0e, 1o
+        # m: harmonics 1o
         m_r = r
-        m_2 = torch.cat((m_r.new_ones(num_edges, 1), m_r * 1.7320508075688772), 1)  # sqrt(3)
+        m_3 = m_r * 1.7320508075688772  # sqrt(3)
         del m_r
 
         # m: mix 0e
-        m_3 = torch.matmul(f.unsqueeze(1), m_weight_row.reshape(4, 10) * 0.5)
+        m_4 = torch.matmul(f.unsqueeze(1), m_weight_row.reshape(4, 10) * 0.5)
         del m_weight_row
 
-        # m: couple 0e*1o->1o, 1o*0e->1o
-        m_matrices = torch.matmul(m_2, self.coupling_m)
-        m_0, m_1 = m.split([2, 6], 1)
-        del m
-        m_4 = m_matrices.reshape(num_edges, 3, 1) * m_0.unsqueeze(1)
-        del m_matrices, m_0
-        m_5 = m_3.reshape(num_edges, 10)
+        # m: couple 0e*1o->1o
+        m_matrices = torch.matmul(m_3, self.coupling_m)
         del m_3
+        m_5 = m_4.reshape(num_edges, 10)
+        del m_4
         _, m_5_1, m_5_2, _ = m_5.split([4, 2, 2, 2], 1)
         del m_5
-        m_6 = m_4 * m_5_1.unsqueeze(1)
-        del m_4, m_5_1
-        m_2_0, _ = m_2.split([1, 3], 1)
-        del m_2
-        m_scale = m_2_0.unsqueeze(1) * 1.0
-        del m_2_0
-        m_7 = m_1.reshape(num_edges, 2, 3).transpose(1, 2) * (m_scale * m_5_2.unsqueeze(1))
-        del m_1, m_scale, m_5_2
-
-        # p: reduce 1o
+        m_6 = m_matrices.reshape(num_edges, 3, 1) * (m_2.unsqueeze(1) * m_5_1.unsqueeze(1))
+        del m_matrices, m_2, m_5_1
         receiver = edge_index[1]
         p_2 = m_6.new_zeros(num_nodes, 3, 2).index_add(0, receiver, m_6)
         del m_6
+
+        # m: mix 1o
+        m_7 = m * m_5_2.unsqueeze(1)
+        del m, m_5_2
         p_3 = m_7.new_zeros(num_nodes, 3, 2).index_add(0, receiver, m_7)
         del m_7, receiver
 
         # p: couple 1o*1o->0e, 1o*1o->1e
         p_matrices = torch.matmul(field_row, self.coupling_p)
         del field_row
-        p_matrix, p_matrix_2, p_matrix_3, p_matrix_4 = p_matrices.split([3, 3, 9, 9], 1)
+        p_matrix, p_matrix_2 = p_matrices.split([12, 12], 1)
         del p_matrices
-        p_4 = torch.matmul(p_matrix.reshape(1, 1, 3), p_2)
-        del p_matrix
-        p_5 = p_4
+        p_4 = torch.matmul(p_matrix.reshape(1, 4, 3), p_2)
+        del p_matrix, p_2
+        p_4_0, p_4_1 = p_4.split([1, 3], 1)
         del p_4
-        p_6 = torch.matmul(p_matrix_2.reshape(1, 1, 3), p_3)
-        del p_matrix_2
-        p_7 = p_6
+        p_5 = p_4_0
+        del p_4_0
+        p_out = _Columns(num_nodes, 16)
+        p_out.put(0, p_5)
+        del p_5
+        p_6 = p_4_1
+        del p_4_1
+        p_out.put(4, p_6)
         del p_6
-        p_8 = torch.matmul(p_matrix_3.reshape(1, 3, 3), p_2)
-        del p_matrix_3, p_2
-        p_9 = p_8
+        p_7 = torch.matmul(p_matrix_2.reshape(1, 4, 3), p_3)
+        del p_matrix_2, p_3
+        p_7_0, p_7_1 = p_7.split([1, 3], 1)
+        del p_7
+        p_8 = p_7_0
+        del p_7_0
+        p_out.put(2, p_8)
         del p_8
-        p_10 = torch.matmul(p_matrix_4.reshape(1, 3, 3), p_3)
-        del p_matrix_4, p_3
-        p_11 = p_10
-        del p_10
-        p_out = (
-            torch.cat((p_5.reshape(num_nodes, 2), p_7.reshape(num_nodes, 2), p_9.transpose(1, 2).reshape(num_nodes, 6),
-            p_11.transpose(1, 2).reshape(num_nodes, 6)), 1)
-        )
-        del p_5, p_7, p_9, p_11
-        return p_out
+        p_9 = p_7_1
+        del p_7_1
+        p_out.put(10, p_9)
+        del p_9
+        p_result = p_out.whole()
+        del p_out
+        return p_result

@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "db439c605c9952a353f886b334e609fc7001b36068bd07ee13774140935e86a2"
+PLAN_SHA256 = "2fd5f962b6b25b101f75d7cb3e84a5b23f161a7e802b9fa94014ca17680448ac"
 
 
 def _expect(
@@ -25,6 +25,40 @@ def _expect(
     if tensor.dim() != len(shape) or any(w != -1 and w != n for w, n in zip(shape, tensor.shape, strict=True)):
         wanted = ", ".join("any" if want == -1 else str(want) for want in shape)
         raise ValueError(f"{name} must have shape [{wanted}], not {list(tensor.shape)}")
+
+
+class _Columns:
+    """A result [rows, width], put together from stretches of columns.
+
+    While gradients are recorded the stretches are concatenated at the end, otherwise each is written where it belongs
+    at once, and no second copy of the result is ever in memory.
+    """
+
+    def __init__(self, rows: int, width: int) -> None:
+        self.rows = rows
+        self.width = width
+        self.parts: dict[int, torch.Tensor] = {}
+        self.written: torch.Tensor | None = None
+
+    def put(self, start: int, value: torch.Tensor) -> None:
+        """value: [rows, d, channels]; in the result the d components of a channel are side by side."""
+        d, channels = value.shape[1], value.shape[2]
+        if torch.is_grad_enabled():
+            if d > 1 and channels > 1:
+                # A split into one piece is the piece; but its derivative is a copy, so that gradients come with
+                # contiguous channels, as everything before this reads them fastest.
+                (value,) = value.split([d], 1)
+            self.parts[start] = value.transpose(1, 2).reshape(self.rows, d * channels)
+            return
+        if self.written is None:
+            self.written = value.new_empty(self.rows, self.width)
+        stretch = self.written[:, start : start + d * channels]
+        stretch.view(self.rows, channels, d).copy_(value.transpose(1, 2))
+
+    def whole(self) -> torch.Tensor:
+        if self.written is not None:
+            return self.written
+        return torch.cat([self.parts[start] for start in sorted(self.parts)], 1)
 
 
 class Gated(torch.nn.Module):
@@ -58,7 +92,7 @@ class Gated(torch.nn.Module):
         like = self.b
         _expect("x", x, like.dtype, like.device, (*x.shape[:-1], 10))
         leading = x.shape[:-1]
-        num_rows = leading.numel()
+        num_rows = x.unsqueeze(0).flatten(0, -2).shape[0]
         x_rows = x.unsqueeze(0).flatten(0, -2)
         b_row = self.b.unsqueeze(0)
         s_weight_row = self.s_weight.unsqueeze(0)
@@ -100,23 +134,19 @@ class Gated(torch.nn.Module):
         del y_4
 
         # out: add 0e, 1o, 0o
-        out_2 = y * 0.5
-        del y
-        out_3 = y_5 * 0.5
-        del y_5
-        out_4 = y_2 * 0.5
-        del y_2
-
-        # out: add 0e, 1o, 0o
-        out_5 = x_rows_0.unsqueeze(1) + out_2 * -1.0
-        del x_rows_0, out_2
-        out_6 = x_rows_1.reshape(num_rows, 2, 3).transpose(1, 2) + out_3 * -1.0
-        del x_rows_1, out_3
-        out_7 = x_rows_2.unsqueeze(1) + out_4 * -1.0
-        del x_rows_2, out_4
-        out_out = (
-            torch.cat((out_5.reshape(num_rows, 3), out_6.transpose(1, 2).reshape(num_rows, 6), out_7.reshape(num_rows,
-            1)), 1)
-        )
-        del out_5, out_6, out_7
-        return out_out.reshape(*leading, 10)
+        out_2 = x_rows_0.unsqueeze(1) + y * -0.5
+        del x_rows_0, y
+        out_out = _Columns(num_rows, 10)
+        out_out.put(0, out_2)
+        del out_2
+        out_3 = x_rows_1.reshape(num_rows, 2, 3).transpose(1, 2) + y_5 * -0.5
+        del x_rows_1, y_5
+        out_out.put(3, out_3)
+        del out_3
+        out_4 = x_rows_2.unsqueeze(1) + y_2 * -0.5
+        del x_rows_2, y_2
+        out_out.put(9, out_4)
+        del out_4
+        out_result = out_out.whole()
+        del out_out
+        return out_result.reshape(*leading, 10)

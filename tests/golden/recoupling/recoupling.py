@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "1d78dc3349a758bec15f6428f5b3aba53fe9269fc9c9c60321dfe713956d7e3e"
+PLAN_SHA256 = "e147270659eac1018fbcd1fbd10917e5b690fa15d905bb95c3afcfdcdca47ae5"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:
@@ -36,18 +36,6 @@ def _expect(
 
 # rows, columns and non-zeros (row, column, value) of each constant matrix
 _ThreeBody_constants: dict[str, tuple[int, int, tuple[tuple[int, int, float], ...]]] = {
-    "coupling_t": (
-        3,
-        9,
-        (
-            (0, 5, 0.7071067811865476),  # sqrt(1/2)
-            (0, 7, -0.7071067811865476),  # -sqrt(1/2)
-            (1, 2, -0.7071067811865476),  # -sqrt(1/2)
-            (1, 6, 0.7071067811865476),  # sqrt(1/2)
-            (2, 1, 0.7071067811865476),  # sqrt(1/2)
-            (2, 3, -0.7071067811865476),  # -sqrt(1/2)
-        ),
-    ),
     "coupling_u": (
         3,
         27,
@@ -74,33 +62,33 @@ _ThreeBody_constants: dict[str, tuple[int, int, tuple[tuple[int, int, float], ..
             (2, 26, 0.7071067811865476),  # sqrt(1/2)
         ),
     ),
-    "coupling_u_2": (
+    "coupling_h": (
         3,
         9,
         (
-            (0, 5, 0.408248290463863),  # sqrt(1/6)
-            (0, 7, -0.408248290463863),  # -sqrt(1/6)
-            (1, 2, -0.408248290463863),  # -sqrt(1/6)
-            (1, 6, 0.408248290463863),  # sqrt(1/6)
-            (2, 1, 0.408248290463863),  # sqrt(1/6)
-            (2, 3, -0.408248290463863),  # -sqrt(1/6)
+            (0, 5, 0.3535533905932738),  # sqrt(1/8)
+            (0, 7, -0.3535533905932738),  # -sqrt(1/8)
+            (1, 2, -0.3535533905932738),  # -sqrt(1/8)
+            (1, 6, 0.3535533905932738),  # sqrt(1/8)
+            (2, 1, 0.3535533905932738),  # sqrt(1/8)
+            (2, 3, -0.3535533905932738),  # -sqrt(1/8)
         ),
     ),
-    "coupling_u_3": (
+    "coupling_h_2": (
         3,
         15,
         (
-            (0, 2, -0.18257418583505536),  # -sqrt(1/30)
-            (0, 4, -0.31622776601683794),  # -sqrt(1/10)
-            (0, 6, 0.31622776601683794),  # sqrt(1/10)
-            (0, 10, 0.31622776601683794),  # sqrt(1/10)
-            (1, 1, 0.31622776601683794),  # sqrt(1/10)
-            (1, 7, 0.3651483716701107),  # sqrt(2/15)
-            (1, 13, 0.31622776601683794),  # sqrt(1/10)
-            (2, 0, 0.31622776601683794),  # sqrt(1/10)
-            (2, 8, 0.31622776601683794),  # sqrt(1/10)
-            (2, 12, -0.18257418583505536),  # -sqrt(1/30)
-            (2, 14, 0.31622776601683794),  # sqrt(1/10)
+            (0, 2, -0.2041241452319315),  # -sqrt(1/24)
+            (0, 4, -0.3535533905932738),  # -sqrt(1/8)
+            (0, 6, 0.3535533905932738),  # sqrt(1/8)
+            (0, 10, 0.3535533905932738),  # sqrt(1/8)
+            (1, 1, 0.3535533905932738),  # sqrt(1/8)
+            (1, 7, 0.408248290463863),  # sqrt(1/6)
+            (1, 13, 0.3535533905932738),  # sqrt(1/8)
+            (2, 0, 0.3535533905932738),  # sqrt(1/8)
+            (2, 8, 0.3535533905932738),  # sqrt(1/8)
+            (2, 12, -0.2041241452319315),  # -sqrt(1/24)
+            (2, 14, 0.3535533905932738),  # sqrt(1/8)
         ),
     ),
 }
@@ -119,10 +107,9 @@ class ThreeBody(torch.nn.Module):
     layout = "mul_ir"
     PLAN_SHA256 = PLAN_SHA256
     FUSIONC_VERSION = FUSIONC_VERSION
-    coupling_t: torch.Tensor
     coupling_u: torch.Tensor
-    coupling_u_2: torch.Tensor
-    coupling_u_3: torch.Tensor
+    coupling_h: torch.Tensor
+    coupling_h_2: torch.Tensor
 
     def __init__(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> None:
         """Learned weights start out normally distributed, as e3nn's do."""
@@ -146,7 +133,7 @@ class ThreeBody(torch.nn.Module):
 
         Returns h: [num_nodes, 6], 2x1o
         """
-        like = self.coupling_t
+        like = self.coupling_u
         _expect("x", x, like.dtype, like.device, (-1, 6))
         num_nodes = x.shape[0]
         _expect("y", y, like.dtype, like.device, (-1, 3))
@@ -154,78 +141,54 @@ class ThreeBody(torch.nn.Module):
         _expect("edge_index", edge_index, torch.int64, like.device, (2, num_edges))
 
         # t: gather 1o
-        receiver = edge_index[1]
-        t = x.index_select(0, receiver)
-
-        # t: gather 1o
         sender = edge_index[0]
-        t_2 = x.index_select(0, sender)
+        t = x.reshape(num_nodes, 2, 3).transpose(1, 2).contiguous().index_select(0, sender)
         del sender
-
-        # t: couple 1o*1o->1e
-        t_3 = (
-            torch.bmm(self.coupling_t.expand(num_edges, 3, 9), (t.reshape(num_edges, 2, 3).transpose(1,
-            2).reshape(num_edges, 3, 1, 2) * t_2.reshape(num_edges, 2, 3).transpose(1, 2).reshape(num_edges, 1, 3,
-            2)).reshape(num_edges, 9, 2))
-        )
-        t_4 = t_3
-        del t_3
-
-        # t: couple 1e*1o->1o
-        t_matrices = torch.matmul(y, self.coupling_t)
-        t_5 = torch.bmm(t_matrices.reshape(num_edges, 3, 3), t_4)
-        del t_matrices, t_4
-        t_6 = t_5
-        del t_5
 
         # u: couple 1o*1o->0e, 1o*1o->1e, 1o*1o->2e
         u_matrices = torch.matmul(y, self.coupling_u)
-        u_matrix, u_matrix_2, u_matrix_3 = u_matrices.split([3, 9, 15], 1)
-        del u_matrices
-        u = torch.bmm(u_matrix.reshape(num_edges, 1, 3), t_2.reshape(num_edges, 2, 3).transpose(1, 2))
-        del u_matrix
-        u_2 = u
+        u = torch.bmm(u_matrices.reshape(num_edges, 9, 3), t)
+        del u_matrices, t
+        u_0, u_1, u_2 = u.split([1, 3, 5], 1)
         del u
-        u_3 = torch.bmm(u_matrix_2.reshape(num_edges, 3, 3), t_2.reshape(num_edges, 2, 3).transpose(1, 2))
-        del u_matrix_2
-        u_4 = u_3
+        u_3 = u_0
+        del u_0
+        receiver = edge_index[1]
+        h_2 = u_3.new_zeros(num_nodes, 1, 2).index_add(0, receiver, u_3)
         del u_3
-        u_5 = torch.bmm(u_matrix_3.reshape(num_edges, 5, 3), t_2.reshape(num_edges, 2, 3).transpose(1, 2))
-        del u_matrix_3, t_2
-        u_6 = u_5
-        del u_5
-
-        # u: couple 1o*0e->1o, 1o*1e->1o, 1o*2e->1o
-        u_7 = t.reshape(num_edges, 2, 3).transpose(1, 2) * u_2 * 0.5773502691896257  # sqrt(1/3)
-        del u_2
-        u_8 = u_7
-        del u_7
-        u_9 = (
-            torch.bmm(self.coupling_u_2.expand(num_edges, 3, 9), (t.reshape(num_edges, 2, 3).transpose(1,
-            2).reshape(num_edges, 3, 1, 2) * u_4.reshape(num_edges, 1, 3, 2)).reshape(num_edges, 9, 2))
-        )
+        u_4 = u_1
+        del u_1
+        h_3 = u_4.new_zeros(num_nodes, 3, 2).index_add(0, receiver, u_4)
         del u_4
-        u_10 = u_9
-        del u_9
-        u_11 = (
-            torch.bmm(self.coupling_u_3.expand(num_edges, 3, 15), (t.reshape(num_edges, 2, 3).transpose(1,
-            2).reshape(num_edges, 3, 1, 2) * u_6.reshape(num_edges, 1, 5, 2)).reshape(num_edges, 15, 2))
-        )
-        del t, u_6
-        u_12 = u_11
-        del u_11
+        u_5 = u_2
+        del u_2
+        h_4 = u_5.new_zeros(num_nodes, 5, 2).index_add(0, receiver, u_5)
+        del u_5, receiver
 
-        # u: add 1o
-        u_13 = u_8 + u_10 + u_12
-        del u_8, u_10, u_12
+        # h: couple 1o*0e->1o, 1o*1e->1o, 1o*2e->1o
+        h_5 = x.reshape(num_nodes, 2, 3).transpose(1, 2) * h_2 * -0.5773502691896257  # -sqrt(1/3)
+        del h_2
+        h_6 = h_5
+        del h_5
+        h_7 = (
+            torch.bmm(self.coupling_h.expand(num_nodes, 3, 9), (x.reshape(num_nodes, 2, 3).transpose(1,
+            2).reshape(num_nodes, 3, 1, 2) * h_3.reshape(num_nodes, 1, 3, 2)).reshape(num_nodes, 9, 2))
+        )
+        del h_3
+        h_8 = h_7
+        del h_7
+        h_9 = (
+            torch.bmm(self.coupling_h_2.expand(num_nodes, 3, 15), (x.reshape(num_nodes, 2, 3).transpose(1,
+            2).reshape(num_nodes, 3, 1, 2) * h_4.reshape(num_nodes, 1, 5, 2)).reshape(num_nodes, 15, 2))
+        )
+        del h_4
+        h_10 = h_9
+        del h_9
 
         # h: add 1o
-        h_2 = t_6 + u_13
-        del t_6, u_13
-
-        # h: reduce 1o
-        h_3 = h_2.new_zeros(num_nodes, 3, 2).index_add(0, receiver, h_2)
-        del h_2, receiver
-        h_out = h_3.transpose(1, 2).reshape(num_nodes, 6)
-        del h_3
-        return h_out
+        # sqrt(4/3), sqrt(4/5)
+        h_11 = h_6 + h_8 + h_10 + h_6 * -1.0 + h_8 * 1.1547005383792515 + h_10 * 0.8944271909999159
+        del h_6, h_8, h_10
+        h_result = h_11.transpose(1, 2).reshape(num_nodes, 6)
+        del h_11
+        return h_result

@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "3b6ee767bc058039b6463b9b9dfee8e6086ee9d7c1b0bb7f55ed2ddf70612052"
+PLAN_SHA256 = "9d7717a0466fe5563f5b9087ee82ef9874856e1c4cb3054275023faa46340e84"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:
@@ -100,54 +100,46 @@ class Layer(torch.nn.Module):
 
         # ag: gather 0, 1
         sender = edge_index[0]
-        ag = x.index_select(0, sender)
+        x_0, x_1 = x.split([2, 6], 1)
+        ag = x_1.reshape(num_nodes, 2, 3).transpose(1, 2).contiguous().index_select(0, sender)
+        ag_2 = x_0.index_select(0, sender)
         del sender
 
         # ag: couple 0*0->0, 1*1->0, 0*1->1, 1*0->1, 1*1->1
-        ag_0, ag_1 = ag.split([2, 6], 1)
-        del ag
         e_0, e_1 = e.split([2, 6], 1)
-        ag_2 = ag_0.unsqueeze(1) * e_0.unsqueeze(1) * 1.0
-        ag_3 = ag_2
-        del ag_2
-        # sqrt(1/3)
-        ag_4 = (
-            (ag_1.reshape(num_edges, 2, 3).transpose(1, 2) * e_1.reshape(num_edges, 2, 3).transpose(1,
-            2)).sum(1).unsqueeze(1) * 0.5773502691896257
-        )
-        ag_5 = ag_4
+        ag_3 = ag_2.unsqueeze(1) * e_0.unsqueeze(1) * 1.0
+        ag_4 = ag_3
+        del ag_3
+        receiver = edge_index[1]
+        ag_5 = ag_4.new_zeros(num_nodes, 1, 2).index_add(0, receiver, ag_4)
         del ag_4
-        ag_6 = (
-            torch.bmm(self.coupling_ag.expand(num_edges, 3, 9), (ag_1.reshape(num_edges, 2, 3).transpose(1,
-            2).reshape(num_edges, 3, 1, 2) * e_1.reshape(num_edges, 2, 3).transpose(1, 2).reshape(num_edges, 1, 3,
-            2)).reshape(num_edges, 9, 2))
-        )
+        ag_6 = (ag * e_1.reshape(num_edges, 2, 3).transpose(1, 2)).sum(1).unsqueeze(1) * 0.5773502691896257  # sqrt(1/3)
         ag_7 = ag_6
         del ag_6
-        ag_8 = ag_0.unsqueeze(1) * e_1.reshape(num_edges, 2, 3).transpose(1, 2) * 1.0
-        del ag_0, e_1
-        ag_9 = ag_8
-        del ag_8
-        ag_10 = ag_1.reshape(num_edges, 2, 3).transpose(1, 2) * e_0.unsqueeze(1) * 1.0
-        del ag_1, e_0
-        ag_11 = ag_10
-        del ag_10
-
-        # ag: reduce 0, 1
-        receiver = edge_index[1]
-        ag_12 = ag_3.new_zeros(num_nodes, 1, 2).index_add(0, receiver, ag_3)
-        del ag_3
-        ag_13 = ag_5.new_zeros(num_nodes, 1, 2).index_add(0, receiver, ag_5)
-        del ag_5
-        ag_14 = ag_9.new_zeros(num_nodes, 3, 2).index_add(0, receiver, ag_9)
+        ag_8 = ag_7.new_zeros(num_nodes, 1, 2).index_add(0, receiver, ag_7)
+        del ag_7
+        ag_9 = (
+            torch.bmm(self.coupling_ag.expand(num_edges, 3, 9), (ag.reshape(num_edges, 3, 1, 2) * e_1.reshape(num_edges,
+            2, 3).transpose(1, 2).reshape(num_edges, 1, 3, 2)).reshape(num_edges, 9, 2))
+        )
+        ag_10 = ag_9
         del ag_9
-        ag_15 = ag_11.new_zeros(num_nodes, 3, 2).index_add(0, receiver, ag_11)
-        del ag_11
-        ag_16 = ag_7.new_zeros(num_nodes, 3, 2).index_add(0, receiver, ag_7)
-        del ag_7, receiver
+        ag_11 = ag_10.new_zeros(num_nodes, 3, 2).index_add(0, receiver, ag_10)
+        del ag_10
+        ag_12 = ag_2.unsqueeze(1) * e_1.reshape(num_edges, 2, 3).transpose(1, 2) * 1.0
+        del ag_2, e_1
+        ag_13 = ag_12
+        del ag_12
+        ag_14 = ag_13.new_zeros(num_nodes, 3, 2).index_add(0, receiver, ag_13)
+        del ag_13
+        ag_15 = ag * e_0.unsqueeze(1) * 1.0
+        del ag, e_0
+        ag_16 = ag_15
+        del ag_15
+        ag_17 = ag_16.new_zeros(num_nodes, 3, 2).index_add(0, receiver, ag_16)
+        del ag_16, receiver
 
-        # sq: couple 0*0->0, 1*1->0, 0*1->1, 1*0->1, 1*1->1
-        x_0, x_1 = x.split([2, 6], 1)
+        # sq: couple 0*0->0, 1*1->0, 0*1->1
         sq = x_0.unsqueeze(1) * x_0.unsqueeze(1) * 1.0
         sq_2 = sq
         del sq
@@ -158,49 +150,36 @@ class Layer(torch.nn.Module):
         )
         sq_4 = sq_3
         del sq_3
-        sq_5 = (
-            torch.bmm(self.coupling_ag.expand(num_nodes, 3, 9), (x_1.reshape(num_nodes, 2, 3).transpose(1,
-            2).reshape(num_nodes, 3, 1, 2) * x_1.reshape(num_nodes, 2, 3).transpose(1, 2).reshape(num_nodes, 1, 3,
-            2)).reshape(num_nodes, 9, 2))
-        )
+        sq_5 = x_0.unsqueeze(1) * x_1.reshape(num_nodes, 2, 3).transpose(1, 2) * 1.0
         sq_6 = sq_5
         del sq_5
-        sq_7 = x_0.unsqueeze(1) * x_1.reshape(num_nodes, 2, 3).transpose(1, 2) * 1.0
-        sq_8 = sq_7
-        del sq_7
-        sq_9 = x_1.reshape(num_nodes, 2, 3).transpose(1, 2) * x_0.unsqueeze(1) * 1.0
-        sq_10 = sq_9
-        del sq_9
 
         # z: mix 0, 1
         (
             z_weight_row_0, z_weight_row_1, z_weight_row_2, z_weight_row_3, z_weight_row_4, z_weight_row_5,
-            z_weight_row_6, z_weight_row_7, z_weight_row_8, z_weight_row_9, z_weight_row_10, z_weight_row_11
+            z_weight_row_6, z_weight_row_7, z_weight_row_8, z_weight_row_9, z_weight_row_10, _
         ) = z_weight_row.split([4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4], 1)
         del z_weight_row
         # sqrt(1/10)
         z_2 = (
-            torch.matmul(torch.cat((ag_12, ag_13, x_0.unsqueeze(1), sq_2, sq_4), 2),
-            torch.cat((z_weight_row_0.reshape(2, 2), z_weight_row_1.reshape(2, 2), z_weight_row_5.reshape(2, 2),
-            z_weight_row_7.reshape(2, 2), z_weight_row_8.reshape(2, 2)), 0) * 0.31622776601683794)
+            torch.matmul(torch.cat((ag_5, ag_8, x_0.unsqueeze(1), sq_2, sq_4), 2), torch.cat((z_weight_row_0.reshape(2,
+            2), z_weight_row_1.reshape(2, 2), z_weight_row_5.reshape(2, 2), z_weight_row_7.reshape(2, 2),
+            z_weight_row_8.reshape(2, 2)), 0) * 0.31622776601683794)
         )
-        del (
-            ag_12, ag_13, x_0, sq_2, sq_4, z_weight_row_0, z_weight_row_1, z_weight_row_5, z_weight_row_7,
-            z_weight_row_8
-        )
+        del ag_5, ag_8, x_0, sq_2, sq_4, z_weight_row_0, z_weight_row_1, z_weight_row_5, z_weight_row_7, z_weight_row_8
         # sqrt(1/14)
         z_3 = (
-            torch.matmul(torch.cat((ag_14, ag_15, ag_16, x_1.reshape(num_nodes, 2, 3).transpose(1, 2), sq_8, sq_10,
-            sq_6), 2), torch.cat((z_weight_row_2.reshape(2, 2), z_weight_row_3.reshape(2, 2), z_weight_row_4.reshape(2,
-            2), z_weight_row_6.reshape(2, 2), z_weight_row_9.reshape(2, 2), z_weight_row_10.reshape(2, 2),
-            z_weight_row_11.reshape(2, 2)), 0) * 0.2672612419124244)
+            torch.matmul(torch.cat((ag_14, ag_17, ag_11, x_1.reshape(num_nodes, 2, 3).transpose(1, 2), sq_6, sq_6), 2),
+            torch.cat((z_weight_row_2.reshape(2, 2), z_weight_row_3.reshape(2, 2), z_weight_row_4.reshape(2, 2),
+            z_weight_row_6.reshape(2, 2), z_weight_row_9.reshape(2, 2), z_weight_row_10.reshape(2, 2)), 0) *
+            0.2672612419124244)
         )
         del (
-            ag_14, ag_15, ag_16, x_1, sq_8, sq_10, sq_6, z_weight_row_2, z_weight_row_3, z_weight_row_4, z_weight_row_6,
-            z_weight_row_9, z_weight_row_10, z_weight_row_11
+            ag_14, ag_17, ag_11, x_1, sq_6, z_weight_row_2, z_weight_row_3, z_weight_row_4, z_weight_row_6,
+            z_weight_row_9, z_weight_row_10
         )
 
         # z: add 0, 1
-        z_out = torch.cat((z_2.reshape(num_nodes, 2), z_3.transpose(1, 2).reshape(num_nodes, 6)), 1)
+        z_result = torch.cat((z_2.reshape(num_nodes, 2), z_3.transpose(1, 2).reshape(num_nodes, 6)), 1)
         del z_2, z_3
-        return z_out
+        return z_result

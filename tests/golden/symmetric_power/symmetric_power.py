@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "d2057bf578c7b9eca3080b62bf03a4b38a1985709f7edf3de29840b715b8f95f"
+PLAN_SHA256 = "0fbcad8d0251cae4471408b5b0517ac0015f419e347b5c37b4324ddcc9850ba5"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:
@@ -34,26 +34,43 @@ def _expect(
         wanted = ", ".join("any" if want == -1 else str(want) for want in shape)
         raise ValueError(f"{name} must have shape [{wanted}], not {list(tensor.shape)}")
 
+
+class _Columns:
+    """A result [rows, width], put together from stretches of columns.
+
+    While gradients are recorded the stretches are concatenated at the end, otherwise each is written where it belongs
+    at once, and no second copy of the result is ever in memory.
+    """
+
+    def __init__(self, rows: int, width: int) -> None:
+        self.rows = rows
+        self.width = width
+        self.parts: dict[int, torch.Tensor] = {}
+        self.written: torch.Tensor | None = None
+
+    def put(self, start: int, value: torch.Tensor) -> None:
+        """value: [rows, d, channels]; in the result the d components of a channel are side by side."""
+        d, channels = value.shape[1], value.shape[2]
+        if torch.is_grad_enabled():
+            if d > 1 and channels > 1:
+                # A split into one piece is the piece; but its derivative is a copy, so that gradients come with
+                # contiguous channels, as everything before this reads them fastest.
+                (value,) = value.split([d], 1)
+            self.parts[start] = value.transpose(1, 2).reshape(self.rows, d * channels)
+            return
+        if self.written is None:
+            self.written = value.new_empty(self.rows, self.width)
+        stretch = self.written[:, start : start + d * channels]
+        stretch.view(self.rows, channels, d).copy_(value.transpose(1, 2))
+
+    def whole(self) -> torch.Tensor:
+        if self.written is not None:
+            return self.written
+        return torch.cat([self.parts[start] for start in sorted(self.parts)], 1)
+
 # rows, columns and non-zeros (row, column, value) of each constant matrix
 _Basis_constants: dict[str, tuple[int, int, tuple[tuple[int, int, float], ...]]] = {
     "coupling_B": (
-        3,
-        15,
-        (
-            (0, 2, -0.11180339887498948),  # -sqrt(1/80)
-            (0, 4, -0.19364916731037085),  # -sqrt(3/80)
-            (0, 6, 0.19364916731037085),  # sqrt(3/80)
-            (0, 10, 0.19364916731037085),  # sqrt(3/80)
-            (1, 1, 0.19364916731037085),  # sqrt(3/80)
-            (1, 7, 0.22360679774997896),  # sqrt(1/20)
-            (1, 13, 0.19364916731037085),  # sqrt(3/80)
-            (2, 0, 0.19364916731037085),  # sqrt(3/80)
-            (2, 8, 0.19364916731037085),  # sqrt(3/80)
-            (2, 12, -0.11180339887498948),  # -sqrt(1/80)
-            (2, 14, 0.19364916731037085),  # sqrt(3/80)
-        ),
-    ),
-    "coupling_B_2": (
         5,
         9,
         (
@@ -70,7 +87,7 @@ _Basis_constants: dict[str, tuple[int, int, tuple[tuple[int, int, float], ...]]]
             (4, 8, 0.7071067811865476),  # sqrt(1/2)
         ),
     ),
-    "coupling_B_3": (
+    "coupling_B_2": (
         5,
         25,
         (
@@ -101,59 +118,21 @@ _Basis_constants: dict[str, tuple[int, int, tuple[tuple[int, int, float], ...]]]
             (4, 22, -0.5345224838248488),  # -sqrt(2/7)
         ),
     ),
-    "coupling_B_4": (
-        8,
+    "coupling_B_3": (
+        3,
         15,
         (
-            (0, 2, -0.31622776601683794),  # -sqrt(1/10)
-            (0, 4, -0.5477225575051661),  # -sqrt(3/10)
-            (0, 6, 0.5477225575051661),  # sqrt(3/10)
-            (0, 10, 0.5477225575051661),  # sqrt(3/10)
-            (1, 1, 0.5477225575051661),  # sqrt(3/10)
-            (1, 7, 0.6324555320336759),  # sqrt(2/5)
-            (1, 13, 0.5477225575051661),  # sqrt(3/10)
-            (2, 0, 0.5477225575051661),  # sqrt(3/10)
-            (2, 8, 0.5477225575051661),  # sqrt(3/10)
-            (2, 12, -0.31622776601683794),  # -sqrt(1/10)
-            (2, 14, 0.5477225575051661),  # sqrt(3/10)
-            (3, 1, 0.408248290463863),  # sqrt(1/6)
-            (3, 9, 0.816496580927726),  # sqrt(2/3)
-            (3, 13, -0.408248290463863),  # -sqrt(1/6)
-            (4, 0, -0.408248290463863),  # -sqrt(1/6)
-            (4, 8, 0.408248290463863),  # sqrt(1/6)
-            (4, 12, -0.7071067811865476),  # -sqrt(1/2)
-            (4, 14, -0.408248290463863),  # -sqrt(1/6)
-            (5, 3, -0.7071067811865476),  # -sqrt(1/2)
-            (5, 11, 0.7071067811865476),  # sqrt(1/2)
-            (6, 2, 0.7071067811865476),  # sqrt(1/2)
-            (6, 4, -0.408248290463863),  # -sqrt(1/6)
-            (6, 6, -0.408248290463863),  # -sqrt(1/6)
-            (6, 10, 0.408248290463863),  # sqrt(1/6)
-            (7, 3, 0.408248290463863),  # sqrt(1/6)
-            (7, 5, -0.816496580927726),  # -sqrt(2/3)
-            (7, 11, 0.408248290463863),  # sqrt(1/6)
-        ),
-    ),
-    "coupling_B_5": (
-        3,
-        25,
-        (
-            (0, 1, -0.11180339887498948),  # -sqrt(1/80)
-            (0, 5, 0.11180339887498948),  # sqrt(1/80)
-            (0, 13, 0.19364916731037085),  # sqrt(3/80)
-            (0, 17, -0.19364916731037085),  # -sqrt(3/80)
-            (0, 19, 0.11180339887498948),  # sqrt(1/80)
-            (0, 23, -0.11180339887498948),  # -sqrt(1/80)
-            (1, 4, -0.22360679774997896),  # -sqrt(1/20)
-            (1, 8, -0.11180339887498948),  # -sqrt(1/80)
-            (1, 16, 0.11180339887498948),  # sqrt(1/80)
-            (1, 20, 0.22360679774997896),  # sqrt(1/20)
-            (2, 3, 0.11180339887498948),  # sqrt(1/80)
-            (2, 7, 0.19364916731037085),  # sqrt(3/80)
-            (2, 9, 0.11180339887498948),  # sqrt(1/80)
-            (2, 11, -0.19364916731037085),  # -sqrt(3/80)
-            (2, 15, -0.11180339887498948),  # -sqrt(1/80)
-            (2, 21, -0.11180339887498948),  # -sqrt(1/80)
+            (0, 2, 0.19364916731037085),  # sqrt(3/80)
+            (0, 4, 0.19364916731037085),  # sqrt(3/80)
+            (0, 6, -0.11180339887498948),  # -sqrt(1/80)
+            (0, 12, -0.19364916731037085),  # -sqrt(3/80)
+            (1, 3, 0.19364916731037085),  # sqrt(3/80)
+            (1, 7, 0.22360679774997896),  # sqrt(1/20)
+            (1, 11, 0.19364916731037085),  # sqrt(3/80)
+            (2, 0, 0.19364916731037085),  # sqrt(3/80)
+            (2, 8, -0.11180339887498948),  # -sqrt(1/80)
+            (2, 10, 0.19364916731037085),  # sqrt(3/80)
+            (2, 14, 0.19364916731037085),  # sqrt(3/80)
         ),
     ),
 }
@@ -176,8 +155,6 @@ class Basis(torch.nn.Module):
     coupling_B: torch.Tensor
     coupling_B_2: torch.Tensor
     coupling_B_3: torch.Tensor
-    coupling_B_4: torch.Tensor
-    coupling_B_5: torch.Tensor
 
     def __init__(
         self,
@@ -216,7 +193,7 @@ class Basis(torch.nn.Module):
         _expect("species", species, torch.int64, like.device, (num_nodes,))
         W_rows = self.W.index_select(0, species)
 
-        # B: mix 0e, 1o
+        # B: mix 0e, 1o, 2e
         (
             W_rows_0, W_rows_1, W_rows_2, W_rows_3, W_rows_4, W_rows_5, W_rows_6, W_rows_7, W_rows_8, W_rows_9,
             W_rows_10, W_rows_11, W_rows_12, W_rows_13, W_rows_14, W_rows_15, W_rows_16
@@ -227,138 +204,123 @@ class Basis(torch.nn.Module):
         del W_rows_0
         B_3 = A_1.reshape(num_nodes, 2, 3).transpose(1, 2) * (W_rows_9.unsqueeze(1) * 0.3535533905932738)  # sqrt(1/8)
         del W_rows_9
+        B_4 = A_0.unsqueeze(1) * W_rows_1.unsqueeze(1)
+        del W_rows_1
+        B_5 = A_0.unsqueeze(1) * W_rows_10.unsqueeze(1)
+        del W_rows_10
+        B_6 = A_2.reshape(num_nodes, 2, 5).transpose(1, 2) * W_rows_11.unsqueeze(1)
+        del W_rows_11
 
-        # B: couple 0e*0e->0e, 1o*1o->0e, 2e*2e->0e, 0e*1o->1o, 1o*2e->1o
-        B_4 = A_0.unsqueeze(1) * A_0.unsqueeze(1) * 0.3333333333333333
-        B_5 = B_4 * W_rows_1.unsqueeze(1)
-        del B_4, W_rows_1
-        # sqrt(1/27)
-        B_6 = (
-            (A_1.reshape(num_nodes, 2, 3).transpose(1, 2) * A_1.reshape(num_nodes, 2, 3).transpose(1,
-            2)).sum(1).unsqueeze(1) * 0.19245008972987526
-        )
-        B_7 = B_6 * W_rows_2.unsqueeze(1)
-        del B_6, W_rows_2
-        # sqrt(1/45)
-        B_8 = (
-            (A_2.reshape(num_nodes, 2, 5).transpose(1, 2) * A_2.reshape(num_nodes, 2, 5).transpose(1,
-            2)).sum(1).unsqueeze(1) * 0.14907119849998599
-        )
-        B_9 = B_8 * W_rows_3.unsqueeze(1)
-        del B_8, W_rows_3
-        B_10 = A_0.unsqueeze(1) * A_1.reshape(num_nodes, 2, 3).transpose(1, 2) * 0.3535533905932738  # sqrt(1/8)
-        B_11 = B_10 * W_rows_10.unsqueeze(1)
-        del B_10, W_rows_10
-        B_12 = (
-            torch.bmm(self.coupling_B.expand(num_nodes, 3, 15), (A_1.reshape(num_nodes, 2, 3).transpose(1,
-            2).reshape(num_nodes, 3, 1, 2) * A_2.reshape(num_nodes, 2, 5).transpose(1, 2).reshape(num_nodes, 1, 5,
-            2)).reshape(num_nodes, 15, 2))
-        )
-        B_13 = B_12 * W_rows_11.unsqueeze(1)
-        del B_12, W_rows_11
-
-        # B: couple 0e*0e->0e, 0e*1o->1o, 0e*2e->2e, 1o*1o->2e, 2e*2e->2e, 1o*1o->0e, 1o*2e->1o, 1o*2e->2o
-        B_14 = A_0.unsqueeze(1) * A_0.unsqueeze(1) * 1.0
-        B_15 = B_14
-        del B_14
-        B_16 = A_0.unsqueeze(1) * A_1.reshape(num_nodes, 2, 3).transpose(1, 2) * 1.0
-        B_17 = B_16
-        del B_16
-        B_18 = A_0.unsqueeze(1) * A_2.reshape(num_nodes, 2, 5).transpose(1, 2) * 1.0
-        B_19 = B_18
-        del B_18
+        # B: couple 1o*1o->0e, 2e*2e->0e, 0e*0e->0e, 0e*2e->2e, 1o*1o->2e, 2e*2e->2e
         # sqrt(1/3)
-        B_20 = (
+        B_7 = (
             (A_1.reshape(num_nodes, 2, 3).transpose(1, 2) * A_1.reshape(num_nodes, 2, 3).transpose(1,
             2)).sum(1).unsqueeze(1) * 0.5773502691896257
         )
-        B_21 = B_20
-        del B_20
-        B_22 = (
-            torch.bmm(self.coupling_B_2.expand(num_nodes, 5, 9), (A_1.reshape(num_nodes, 2, 3).transpose(1,
+        B_8 = B_7
+        del B_7
+        B_9 = (
+            torch.bmm(self.coupling_B.expand(num_nodes, 5, 9), (A_1.reshape(num_nodes, 2, 3).transpose(1,
             2).reshape(num_nodes, 3, 1, 2) * A_1.reshape(num_nodes, 2, 3).transpose(1, 2).reshape(num_nodes, 1, 3,
             2)).reshape(num_nodes, 9, 2))
         )
-        B_23 = B_22
-        del B_22
-        B_24 = (
-            torch.bmm(self.coupling_B_3.expand(num_nodes, 5, 25), (A_2.reshape(num_nodes, 2, 5).transpose(1,
+        B_10 = B_9
+        del B_9
+        # sqrt(1/5)
+        B_11 = (
+            (A_2.reshape(num_nodes, 2, 5).transpose(1, 2) * A_2.reshape(num_nodes, 2, 5).transpose(1,
+            2)).sum(1).unsqueeze(1) * 0.4472135954999579
+        )
+        B_12 = B_11
+        del B_11
+        B_13 = (
+            torch.bmm(self.coupling_B_2.expand(num_nodes, 5, 25), (A_2.reshape(num_nodes, 2, 5).transpose(1,
             2).reshape(num_nodes, 5, 1, 2) * A_2.reshape(num_nodes, 2, 5).transpose(1, 2).reshape(num_nodes, 1, 5,
             2)).reshape(num_nodes, 25, 2))
         )
-        B_25 = B_24
-        del B_24
-        B_26 = (
-            torch.bmm(self.coupling_B_4.expand(num_nodes, 8, 15), (A_1.reshape(num_nodes, 2, 3).transpose(1,
-            2).reshape(num_nodes, 3, 1, 2) * A_2.reshape(num_nodes, 2, 5).transpose(1, 2).reshape(num_nodes, 1, 5,
-            2)).reshape(num_nodes, 15, 2))
-        )
-        B_26_0, B_26_1 = B_26.split([3, 5], 1)
-        del B_26
-        B_27 = B_26_0
-        del B_26_0
-        B_28 = B_26_1
-        del B_26_1
-
-        # B: couple 0e*0e->0e, 1o*1o->0e, 2e*2e->0e, 0e*1o->1o, 1o*2e->1o, 2o*2e->1o
-        B_29 = B_15 * A_0.unsqueeze(1) * 0.3333333333333333
-        del A_0
-        B_30 = B_29 * W_rows_4.unsqueeze(1)
-        del B_29, W_rows_4
-        # sqrt(1/27)
-        B_31 = (B_17 * A_1.reshape(num_nodes, 2, 3).transpose(1, 2)).sum(1).unsqueeze(1) * 0.19245008972987526
-        B_32 = B_31 * W_rows_5.unsqueeze(1)
-        del B_31, W_rows_5
-        # sqrt(1/45)
-        B_33 = (B_19 * A_2.reshape(num_nodes, 2, 5).transpose(1, 2)).sum(1).unsqueeze(1) * 0.14907119849998599
-        del B_19
-        B_34 = B_33 * W_rows_6.unsqueeze(1)
-        del B_33, W_rows_6
-        # sqrt(1/45)
-        B_35 = (B_23 * A_2.reshape(num_nodes, 2, 5).transpose(1, 2)).sum(1).unsqueeze(1) * 0.14907119849998599
-        del B_23
-        B_36 = B_35 * W_rows_7.unsqueeze(1)
-        del B_35, W_rows_7
-        # sqrt(1/45)
-        B_37 = (B_25 * A_2.reshape(num_nodes, 2, 5).transpose(1, 2)).sum(1).unsqueeze(1) * 0.14907119849998599
-        del B_25
-        B_38 = B_37 * W_rows_8.unsqueeze(1)
-        del B_37, W_rows_8
-        B_39 = B_15 * A_1.reshape(num_nodes, 2, 3).transpose(1, 2) * 0.3535533905932738  # sqrt(1/8)
+        B_14 = B_13
+        del B_13
+        B_15 = A_0.unsqueeze(1) * A_0.unsqueeze(1) * 1.0
+        B_16 = B_15
         del B_15
-        B_40 = B_39 * W_rows_12.unsqueeze(1)
-        del B_39, W_rows_12
-        B_41 = (
-            torch.bmm(self.coupling_B.expand(num_nodes, 3, 15), (B_17.reshape(num_nodes, 3, 1, 2) *
-            A_2.reshape(num_nodes, 2, 5).transpose(1, 2).reshape(num_nodes, 1, 5, 2)).reshape(num_nodes, 15, 2))
-        )
+        B_17 = A_0.unsqueeze(1) * A_2.reshape(num_nodes, 2, 5).transpose(1, 2) * 1.0
+        B_18 = B_17
         del B_17
-        B_42 = B_41 * W_rows_13.unsqueeze(1)
-        del B_41, W_rows_13
-        B_43 = B_21 * A_1.reshape(num_nodes, 2, 3).transpose(1, 2) * 0.3535533905932738  # sqrt(1/8)
-        del B_21, A_1
-        B_44 = B_43 * W_rows_14.unsqueeze(1)
-        del B_43, W_rows_14
-        B_45 = (
-            torch.bmm(self.coupling_B.expand(num_nodes, 3, 15), (B_27.reshape(num_nodes, 3, 1, 2) *
-            A_2.reshape(num_nodes, 2, 5).transpose(1, 2).reshape(num_nodes, 1, 5, 2)).reshape(num_nodes, 15, 2))
+
+        # B: add 0e
+        B_19 = W_rows_15.unsqueeze(1) + W_rows_16.unsqueeze(1) * -1.2909944487358056  # -sqrt(5/3)
+        B_20 = W_rows_15.unsqueeze(1) + W_rows_16.unsqueeze(1) * 1.2909944487358056  # sqrt(5/3)
+        del W_rows_15, W_rows_16
+
+        # B: mix 0e, 2e
+        B_21 = B_8 * (W_rows_2.unsqueeze(1) * 0.3333333333333333)
+        del W_rows_2
+        B_22 = B_12 * (W_rows_3.unsqueeze(1) * 0.3333333333333333)
+        del W_rows_3
+        B_23 = B_16 * W_rows_4.unsqueeze(1)
+        del W_rows_4
+        B_24 = B_8 * W_rows_5.unsqueeze(1)
+        del W_rows_5
+        B_25 = B_12 * W_rows_6.unsqueeze(1)
+        del W_rows_6
+        B_26 = B_16 * W_rows_12.unsqueeze(1)
+        del B_16, W_rows_12
+        B_27 = B_8 * W_rows_14.unsqueeze(1)
+        del B_8, W_rows_14
+        B_28 = B_12 * (B_19.reshape(num_nodes, 2).unsqueeze(1) * 0.4472135954999579)  # sqrt(1/5)
+        del B_12, B_19
+        B_29 = B_18 * W_rows_13.unsqueeze(1)
+        del B_18, W_rows_13
+        B_30 = B_14 * (B_20.reshape(num_nodes, 2).unsqueeze(1) * 0.5916079783099616)  # sqrt(7/20)
+        del B_20
+
+        # B: couple 2e*2e->0e
+        # sqrt(1/45)
+        B_31 = (B_10 * A_2.reshape(num_nodes, 2, 5).transpose(1, 2)).sum(1).unsqueeze(1) * 0.14907119849998599
+        del B_10
+        B_32 = B_31 * W_rows_7.unsqueeze(1)
+        del B_31, W_rows_7
+        # sqrt(1/45)
+        B_33 = (B_14 * A_2.reshape(num_nodes, 2, 5).transpose(1, 2)).sum(1).unsqueeze(1) * 0.14907119849998599
+        del B_14, A_2
+        B_34 = B_33 * W_rows_8.unsqueeze(1)
+        del B_33, W_rows_8
+
+        # B: add 0e, 2e
+        B_35 = B_4 + B_23 + B_24 + B_25
+        del B_4, B_23, B_24, B_25
+        B_36 = B_5 + B_26 + B_27 + B_28
+        del B_5, B_26, B_27, B_28
+        B_37 = B_6 + B_29 + B_30
+        del B_6, B_29, B_30
+
+        # B: couple 0e*0e->0e, 0e*1o->1o, 2e*1o->1o
+        B_38 = B_35 * A_0.unsqueeze(1) * 0.3333333333333333
+        del B_35, A_0
+        B_39 = B_38
+        del B_38
+        B_40 = B_36 * A_1.reshape(num_nodes, 2, 3).transpose(1, 2) * 0.3535533905932738  # sqrt(1/8)
+        del B_36
+        B_41 = B_40
+        del B_40
+        B_42 = (
+            torch.bmm(self.coupling_B_3.expand(num_nodes, 3, 15), (B_37.reshape(num_nodes, 5, 1, 2) *
+            A_1.reshape(num_nodes, 2, 3).transpose(1, 2).reshape(num_nodes, 1, 3, 2)).reshape(num_nodes, 15, 2))
         )
-        del B_27
-        B_46 = B_45 * W_rows_15.unsqueeze(1)
-        del B_45, W_rows_15
-        B_47 = (
-            torch.bmm(self.coupling_B_5.expand(num_nodes, 3, 25), (B_28.reshape(num_nodes, 5, 1, 2) *
-            A_2.reshape(num_nodes, 2, 5).transpose(1, 2).reshape(num_nodes, 1, 5, 2)).reshape(num_nodes, 25, 2))
-        )
-        del B_28, A_2
-        B_48 = B_47 * W_rows_16.unsqueeze(1)
-        del B_47, W_rows_16
+        del B_37, A_1
+        B_43 = B_42
+        del B_42
 
         # B: add 0e, 1o
-        B_49 = B_2 + B_5 + B_7 + B_9 + B_30 + B_32 + B_34 + B_36 + B_38
-        del B_2, B_5, B_7, B_9, B_30, B_32, B_34, B_36, B_38
-        B_50 = B_3 + B_11 + B_13 + B_40 + B_42 + B_44 + B_46 + B_48
-        del B_3, B_11, B_13, B_40, B_42, B_44, B_46, B_48
-        B_out = torch.cat((B_49.reshape(num_nodes, 2), B_50.transpose(1, 2).reshape(num_nodes, 6)), 1)
-        del B_49, B_50
-        return B_out
+        B_44 = B_39 + B_2 + B_21 + B_22 + B_32 + B_34
+        del B_39, B_2, B_21, B_22, B_32, B_34
+        B_out = _Columns(num_nodes, 8)
+        B_out.put(0, B_44)
+        del B_44
+        B_45 = B_41 + B_43 + B_3
+        del B_41, B_43, B_3
+        B_out.put(2, B_45)
+        del B_45
+        B_result = B_out.whole()
+        del B_out
+        return B_result

@@ -1,0 +1,98 @@
+"""Which sums are opened, when what they need is shared: a descent over closed and opened, by counts of users."""
+
+from __future__ import annotations
+
+from fusionc.network import ir
+from fusionc.network.ir import Vertex
+from fusionc.network.work import loops, nonzeros, times, work
+
+PASSES = 6
+
+
+class Prices:
+    """What each vertex costs; after the vertices, what the products of each two wires cost that couplings share."""
+
+    def __init__(self, vertices: list[Vertex], degree: int) -> None:
+        self.vertices = vertices
+        self.costs = [_price(vertices, vertex, degree) for vertex in vertices]
+        self._products: dict[tuple[int, int], int] = {}
+        self._degree = degree
+
+    def with_products(self, needed: tuple[int, ...]) -> tuple[int, ...]:
+        found = dict.fromkeys(needed)
+        for n in needed:
+            op = self.vertices[n].op
+            if isinstance(op, ir.Couple):
+                found[self._product(n, op)] = None
+        return tuple(found)
+
+    def _product(self, n: int, op: ir.Couple) -> int:
+        key = (min(op.left, op.right), max(op.left, op.right))
+        if key not in self._products:
+            s, x, y = op.subscripts, self.vertices[op.left], self.vertices[op.right]
+            pairs = loops(self.vertices, ((s.left, op.left), (s.right, op.right)))
+            self._products[key] = len(self.costs)
+            self.costs.append(x.irrep.dim * y.irrep.dim * pairs * times(self.vertices[n].space, self._degree))
+        return self._products[key]
+
+
+def _price(vertices: list[Vertex], vertex: Vertex, degree: int) -> int:
+    """Without products. A reduction accumulates what a coupling gives."""
+    match vertex.op:
+        case ir.Couple(left=left, right=right, weight=None, subscripts=s):
+            ls = (vertices[left].irrep.l, vertices[right].irrep.l, vertex.irrep.l)
+            constants = 0 if 0 in ls else nonzeros(*ls)[0]
+            return constants * loops(vertices, ((s.left, left), (s.right, right))) * times(vertex.space, degree)
+        case ir.Reduce(operand=operand) if isinstance(vertices[operand].op, ir.Couple):
+            return 0
+        case _:
+            return work(vertices, vertex, degree)
+
+
+class Choice:
+    """A way for each sum, closed (0) or opened (1), with how many of them use each vertex."""
+
+    def __init__(
+        self, costs: list[int], always: frozenset[int], needs: dict[int, tuple[tuple[int, ...], ...]], way: int
+    ) -> None:
+        self.costs = costs
+        self.needs = needs
+        self.ways = dict.fromkeys(needs, way)
+        self.users = [int(n in always) for n in range(len(costs))]
+        self.work = sum(costs[n] for n in always)
+        for n in needs:
+            self._use(n, 1)
+
+    def descend(self) -> None:
+        """Sums one by one, then together those that need one vertex; at most PASSES times."""
+        groups: dict[tuple[int, ...], None] = dict.fromkeys((n,) for n in self.needs)
+        for m, cost in enumerate(self.costs):
+            if cost:
+                groups.setdefault(tuple(n for n, needed in self.needs.items() if m in needed[1]))
+        for _ in range(PASSES):
+            before = self.work
+            for group in groups:
+                for way in (0, 1):
+                    self._turn_if_cheaper(group, way)
+            if self.work == before:
+                break
+
+    def _turn_if_cheaper(self, group: tuple[int, ...], way: int) -> None:
+        before = self.work
+        turned = [n for n in group if self.ways[n] != way]
+        for n in turned:
+            self._turn(n)
+        if self.work >= before:
+            for n in turned:
+                self._turn(n)
+
+    def _turn(self, n: int) -> None:
+        self._use(n, -1)
+        self.ways[n] = 1 - self.ways[n]
+        self._use(n, 1)
+
+    def _use(self, n: int, step: int) -> None:
+        for m in self.needs[n][self.ways[n]]:
+            if self.users[m] == (0 if step > 0 else 1):
+                self.work += step * self.costs[m]
+            self.users[m] += step
