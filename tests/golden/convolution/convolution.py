@@ -17,9 +17,7 @@ def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...])
     return matrix.reshape(rows, columns)
 
 
-def _expect(
-    name: str, tensor: torch.Tensor, dtype: torch.dtype, device: torch.device, shape: tuple[int, ...]
-) -> None:
+def _expect(name: str, tensor: torch.Tensor, dtype: torch.dtype, device: torch.device, shape: tuple[int, ...]) -> None:
     """Raise an error that names the argument unless it is as it must be; -1 in `shape` is any length."""
     if not isinstance(tensor, torch.Tensor):
         raise TypeError(f"{name} must be a tensor, not {type(tensor).__name__}")
@@ -111,7 +109,7 @@ class Conv(torch.nn.Module):
             self.register_buffer(name, _dense(*constant).to(like), persistent=False)
 
     def _apply(self, fn, recurse=True):  # type: ignore[no-untyped-def]
-        """`.to`, `.double`, ...: constants are made anew, so that none keeps the rounding of a lower precision."""
+        """Makes constants anew after `.to(...)`: none keeps the rounding of a lower precision."""
         super()._apply(fn, recurse)
         for name, constant in _Conv_constants.items():
             self.register_buffer(name, _dense(*constant).to(getattr(self, name)), persistent=False)
@@ -204,5 +202,4 @@ class Conv(torch.nn.Module):
 
         # h: add 0e, 1o
         h_result = torch.cat((h_2.reshape(num_nodes, 2), h_3.transpose(1, 2).reshape(num_nodes, 6)), 1)
-        del h_2, h_3
         return h_result

@@ -9,9 +9,7 @@ FUSIONC_VERSION = "0.1.0"
 PLAN_SHA256 = "adeda1561402f050ac952bc4b6390398ad9d7f48f626523073ba368e765b5228"
 
 
-def _expect(
-    name: str, tensor: torch.Tensor, dtype: torch.dtype, device: torch.device, shape: tuple[int, ...]
-) -> None:
+def _expect(name: str, tensor: torch.Tensor, dtype: torch.dtype, device: torch.device, shape: tuple[int, ...]) -> None:
     """Raise an error that names the argument unless it is as it must be; -1 in `shape` is any length."""
     if not isinstance(tensor, torch.Tensor):
         raise TypeError(f"{name} must be a tensor, not {type(tensor).__name__}")
@@ -112,7 +110,5 @@ class Energy(torch.nn.Module):
         )
         del mean_dipole_2, contributions
         E_result = E_2.reshape(num_graphs, 1)
-        del E_2
         mean_dipole_result = mean_dipole_3.reshape(num_graphs, 3)
-        del mean_dipole_3
         return E_result, mean_dipole_result

@@ -17,9 +17,7 @@ def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...])
     return matrix.reshape(rows, columns)
 
 
-def _expect(
-    name: str, tensor: torch.Tensor, dtype: torch.dtype, device: torch.device, shape: tuple[int, ...]
-) -> None:
+def _expect(name: str, tensor: torch.Tensor, dtype: torch.dtype, device: torch.device, shape: tuple[int, ...]) -> None:
     """Raise an error that names the argument unless it is as it must be; -1 in `shape` is any length."""
     if not isinstance(tensor, torch.Tensor):
         raise TypeError(f"{name} must be a tensor, not {type(tensor).__name__}")
@@ -36,17 +34,17 @@ def _expect(
 
 
 class _Columns:
-    """A result [rows, width], put together from stretches of columns.
+    """A result [rows, width], put together from stretches of columns; `into[number]` is where it goes, if given.
 
     While gradients are recorded the stretches are concatenated at the end, otherwise each is written where it belongs
     at once, and no second copy of the result is ever in memory.
     """
 
-    def __init__(self, rows: int, width: int) -> None:
+    def __init__(self, rows: int, width: int, into: tuple[torch.Tensor, ...] | None = None, number: int = 0) -> None:
         self.rows = rows
         self.width = width
         self.parts: dict[int, torch.Tensor] = {}
-        self.written: torch.Tensor | None = None
+        self.written = None if into is None else into[number]
 
     def put(self, start: int, value: torch.Tensor) -> None:
         """value: [rows, d, channels]; in the result the d components of a channel are side by side."""
@@ -134,7 +132,7 @@ class Messages(torch.nn.Module):
             self.register_buffer(name, _dense(*constant).to(like), persistent=False)
 
     def _apply(self, fn, recurse=True):  # type: ignore[no-untyped-def]
-        """`.to`, `.double`, ...: constants are made anew, so that none keeps the rounding of a lower precision."""
+        """Makes constants anew after `.to(...)`: none keeps the rounding of a lower precision."""
         super()._apply(fn, recurse)
         for name, constant in _Messages_constants.items():
             self.register_buffer(name, _dense(*constant).to(getattr(self, name)), persistent=False)
@@ -235,5 +233,4 @@ class Messages(torch.nn.Module):
         p_out.put(10, p_9)
         del p_9
         p_result = p_out.whole()
-        del p_out
         return p_result

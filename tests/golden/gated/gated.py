@@ -9,9 +9,7 @@ FUSIONC_VERSION = "0.1.0"
 PLAN_SHA256 = "2fd5f962b6b25b101f75d7cb3e84a5b23f161a7e802b9fa94014ca17680448ac"
 
 
-def _expect(
-    name: str, tensor: torch.Tensor, dtype: torch.dtype, device: torch.device, shape: tuple[int, ...]
-) -> None:
+def _expect(name: str, tensor: torch.Tensor, dtype: torch.dtype, device: torch.device, shape: tuple[int, ...]) -> None:
     """Raise an error that names the argument unless it is as it must be; -1 in `shape` is any length."""
     if not isinstance(tensor, torch.Tensor):
         raise TypeError(f"{name} must be a tensor, not {type(tensor).__name__}")
@@ -28,17 +26,17 @@ def _expect(
 
 
 class _Columns:
-    """A result [rows, width], put together from stretches of columns.
+    """A result [rows, width], put together from stretches of columns; `into[number]` is where it goes, if given.
 
     While gradients are recorded the stretches are concatenated at the end, otherwise each is written where it belongs
     at once, and no second copy of the result is ever in memory.
     """
 
-    def __init__(self, rows: int, width: int) -> None:
+    def __init__(self, rows: int, width: int, into: tuple[torch.Tensor, ...] | None = None, number: int = 0) -> None:
         self.rows = rows
         self.width = width
         self.parts: dict[int, torch.Tensor] = {}
-        self.written: torch.Tensor | None = None
+        self.written = None if into is None else into[number]
 
     def put(self, start: int, value: torch.Tensor) -> None:
         """value: [rows, d, channels]; in the result the d components of a channel are side by side."""
@@ -148,5 +146,4 @@ class Gated(torch.nn.Module):
         out_out.put(9, out_4)
         del out_4
         out_result = out_out.whole()
-        del out_out
         return out_result.reshape(*leading, 10)

@@ -17,9 +17,7 @@ def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...])
     return matrix.reshape(rows, columns)
 
 
-def _expect(
-    name: str, tensor: torch.Tensor, dtype: torch.dtype, device: torch.device, shape: tuple[int, ...]
-) -> None:
+def _expect(name: str, tensor: torch.Tensor, dtype: torch.dtype, device: torch.device, shape: tuple[int, ...]) -> None:
     """Raise an error that names the argument unless it is as it must be; -1 in `shape` is any length."""
     if not isinstance(tensor, torch.Tensor):
         raise TypeError(f"{name} must be a tensor, not {type(tensor).__name__}")
@@ -119,7 +117,7 @@ class ThreeBody(torch.nn.Module):
             self.register_buffer(name, _dense(*constant).to(like), persistent=False)
 
     def _apply(self, fn, recurse=True):  # type: ignore[no-untyped-def]
-        """`.to`, `.double`, ...: constants are made anew, so that none keeps the rounding of a lower precision."""
+        """Makes constants anew after `.to(...)`: none keeps the rounding of a lower precision."""
         super()._apply(fn, recurse)
         for name, constant in _ThreeBody_constants.items():
             self.register_buffer(name, _dense(*constant).to(getattr(self, name)), persistent=False)
@@ -190,5 +188,4 @@ class ThreeBody(torch.nn.Module):
         h_11 = h_6 + h_8 + h_10 + h_6 * -1.0 + h_8 * 1.1547005383792515 + h_10 * 0.8944271909999159
         del h_6, h_8, h_10
         h_result = h_11.transpose(1, 2).reshape(num_nodes, 6)
-        del h_11
         return h_result

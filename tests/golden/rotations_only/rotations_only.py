@@ -17,9 +17,7 @@ def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...])
     return matrix.reshape(rows, columns)
 
 
-def _expect(
-    name: str, tensor: torch.Tensor, dtype: torch.dtype, device: torch.device, shape: tuple[int, ...]
-) -> None:
+def _expect(name: str, tensor: torch.Tensor, dtype: torch.dtype, device: torch.device, shape: tuple[int, ...]) -> None:
     """Raise an error that names the argument unless it is as it must be; -1 in `shape` is any length."""
     if not isinstance(tensor, torch.Tensor):
         raise TypeError(f"{name} must be a tensor, not {type(tensor).__name__}")
@@ -76,7 +74,7 @@ class Layer(torch.nn.Module):
             self.register_buffer(name, _dense(*constant).to(like), persistent=False)
 
     def _apply(self, fn, recurse=True):  # type: ignore[no-untyped-def]
-        """`.to`, `.double`, ...: constants are made anew, so that none keeps the rounding of a lower precision."""
+        """Makes constants anew after `.to(...)`: none keeps the rounding of a lower precision."""
         super()._apply(fn, recurse)
         for name, constant in _Layer_constants.items():
             self.register_buffer(name, _dense(*constant).to(getattr(self, name)), persistent=False)
@@ -181,5 +179,4 @@ class Layer(torch.nn.Module):
 
         # z: add 0, 1
         z_result = torch.cat((z_2.reshape(num_nodes, 2), z_3.transpose(1, 2).reshape(num_nodes, 6)), 1)
-        del z_2, z_3
         return z_result
