@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
-import io
 import subprocess
 import sys
 from pathlib import Path
@@ -85,91 +83,6 @@ def test_gradgradcheck(name: str) -> None:
     assert torch.autograd.gradgradcheck(function, leaves, fast_mode=True)
 
 
-def test_third_derivatives_are_those_of_finite_differences() -> None:
-    module = built(CONVOLUTION)
-    function, leaves = as_function(module, arguments(module))
-    direction = [torch.randn_like(leaf) for leaf in leaves]
-
-    def second(step: float) -> list[Tensor]:
-        points = [(leaf + step * d).detach().requires_grad_() for leaf, d in zip(leaves, direction, strict=True)]
-        energy = (function(*points)[0] ** 2).sum()
-        first = torch.autograd.grad(energy, points, create_graph=True)
-        norm = sum((g * g).sum() for g in first)
-        return list(torch.autograd.grad(norm, points, create_graph=step == 0))
-
-    third = torch.autograd.grad(
-        sum((a * d).sum() for a, d in zip(second_at_leaves(function, leaves), direction, strict=True)), leaves
-    )
-    slope = sum(float((t * d).sum()) for t, d in zip(third, direction, strict=True))
-    step = 1e-4
-    low, high = second(-step), second(step)
-    finite = sum(float((d * (b - a)).sum()) for a, b, d in zip(low, high, direction, strict=True)) / (2 * step)
-    assert slope == pytest.approx(finite, rel=1e-5)
-
-
-def second_at_leaves(function: Any, leaves: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    energy = (function(*leaves)[0] ** 2).sum()
-    first = torch.autograd.grad(energy, leaves, create_graph=True)
-    norm = sum((g * g).sum() for g in first)
-    return torch.autograd.grad(norm, leaves, create_graph=True)
-
-
-def test_derivatives_at_a_vanishing_vector_are_finite() -> None:
-    module = built(CONVOLUTION)
-    given = arguments(module)
-    given[1] = torch.zeros_like(given[1]).requires_grad_()
-    (out,) = outputs(module, given)
-    (first,) = torch.autograd.grad((out**2).sum(), given[1], create_graph=True)
-    (second,) = torch.autograd.grad((first**2).sum(), given[1])
-    assert torch.isfinite(first).all()
-    assert torch.isfinite(second).all()
-
-
-# -------------------------------------------------------------------- tracing
-
-
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_compiles_without_a_break_and_for_any_size(name: str) -> None:
-    torch._dynamo.reset()
-    module = built(PROGRAMS[name])
-    compiled = torch.compile(module, fullgraph=True, dynamic=True, backend="aot_eager")
-    with torch._dynamo.config.patch(error_on_recompile=False):
-        for seed, sizes in enumerate((SMALL, sized(7, 11), sized(9, 5))):
-            same(module, compiled, arguments(module, seed, sizes))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_compiles_to_native_code(name: str) -> None:
-    torch._dynamo.reset()
-    module = built(PROGRAMS[name])
-    compiled = torch.compile(module, fullgraph=True, dynamic=True)
-    for seed, sizes in enumerate((SMALL, sized(7, 11))):
-        same(module, compiled, arguments(module, seed, sizes))
-
-
-def same(module: Any, other: Any, given: list[Any]) -> None:
-    """Values, and gradients of all floating arguments."""
-    results = []
-    for m in (module, other):
-        mine = [a.clone().requires_grad_() if isinstance(a, Tensor) and a.is_floating_point() else a for a in given]
-        out = outputs(m, mine)
-        leaves = [mine[n] for n in floating(mine)]
-        results.append((*out, *torch.autograd.grad(sum((o**2).sum() for o in out), leaves, allow_unused=True)))
-    for a, b in zip(*results, strict=True):
-        torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-12)
-
-
-def test_exports_with_dynamic_nodes_and_edges() -> None:
-    module = built(CONVOLUTION)
-    nodes, edges = torch.export.Dim("nodes", min=2), torch.export.Dim("edges", min=2)
-    shapes = ({0: nodes}, {0: edges}, {0: edges}, {1: edges})
-    exported = torch.export.export(module, tuple(arguments(module)), dynamic_shapes=shapes)
-    for seed, sizes in enumerate((SMALL, sized(30, 70), sized(5, 3))):
-        given = arguments(module, seed, sizes)
-        torch.testing.assert_close(exported.module()(*given), module(*given), rtol=1e-12, atol=1e-12)
-
-
 def test_exports_with_classes_and_with_free_batches() -> None:
     nodes = torch.export.Dim("nodes", min=2)
     for text, shapes in ((PRODUCT_BASIS, ({0: nodes}, {0: nodes})), (FULLY_CONNECTED, ({0: nodes}, {0: nodes}))):
@@ -178,35 +91,6 @@ def test_exports_with_classes_and_with_free_batches() -> None:
         exported = torch.export.export(module, tuple(given), dynamic_shapes=shapes)
         more = [torch.cat([a, a, a]) for a in given]
         torch.testing.assert_close(exported.module()(*more), module(*more), rtol=1e-12, atol=1e-12)
-
-
-# --------------------------------------------------------- copying and saving
-
-
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_copies_and_saves(name: str) -> None:
-    module = built(PROGRAMS[name])
-    given = arguments(module)
-    file = io.BytesIO()
-    torch.save(module.state_dict(), file)
-    file.seek(0)
-    other = built(PROGRAMS[name], seed=1)
-    other.load_state_dict(torch.load(file, weights_only=True))
-    for twin in (copy.deepcopy(module), other):
-        for a, b in zip(outputs(module, given), outputs(twin, given), strict=True):
-            assert torch.equal(a, b)
-    assert set(module.state_dict()) == {name for name, _ in module.named_parameters()}
-
-
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_precision_is_not_lost_on_the_way_through_float32(name: str) -> None:
-    module = built(PROGRAMS[name])
-    given = arguments(module)
-    expected = outputs(module, given)
-    weights = copy.deepcopy(module.state_dict())
-    module.float().double().load_state_dict(weights)
-    for a, b in zip(outputs(module, given), expected, strict=True):
-        assert torch.equal(a, b)
 
 
 DDP = """
@@ -288,16 +172,6 @@ def test_nothing_to_do(name: str, sizes: Sizes) -> None:
     torch.autograd.grad(sum((o**2).sum() for o in out), [given[n] for n in floating(given)], allow_unused=True)
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_memory_may_lie_in_any_order(name: str) -> None:
-    module = built(PROGRAMS[name])
-    given = arguments(module)
-    spread = [a.t().contiguous().t() if isinstance(a, Tensor) and a.dim() == 2 else a for a in given]
-    assert any(isinstance(a, Tensor) and not a.is_contiguous() for a in spread)
-    for a, b in zip(outputs(module, given), outputs(module, spread), strict=True):
-        torch.testing.assert_close(a, b, rtol=1e-13, atol=1e-13)
-
-
 def test_edges_may_come_in_any_order() -> None:
     module = built(CONVOLUTION)
     x, r, R, edges = arguments(module, sizes=sized(6, 40))
@@ -306,43 +180,3 @@ def test_edges_may_come_in_any_order() -> None:
         module(x, r, R, edges), module(x, r[order], R[order], edges[:, order]), rtol=1e-13, atol=1e-13
     )
     assert torch.equal(module(x, r, R, edges), module(x, r, R, edges))
-
-
-def test_autocast() -> None:
-    module = built(CONVOLUTION, torch.float32)
-    given = arguments(module, dtype=torch.float32)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        rough = module(*given)
-    torch.testing.assert_close(rough.float(), module(*given), rtol=0.1, atol=0.1)
-
-
-@pytest.mark.parametrize(
-    ("place", "change", "error", "says"),
-    [
-        (0, lambda a: a.float(), TypeError, r"^x must be torch.float64, not torch.float32"),
-        (0, lambda a: a[:, :-1], ValueError, r"^x must have shape \[any, 8\], not \[4, 7\]"),
-        (1, lambda a: a.tolist(), TypeError, r"^r must be a tensor, not list"),
-        (2, lambda a: a[:-1], ValueError, r"^R must have shape \[6, \d+\], not \[5, \d+\]"),
-        (3, lambda a: a.int(), TypeError, r"^edge_index must be torch.int64, not torch.int32"),
-        (3, lambda a: a.t(), ValueError, r"^edge_index must have shape \[2, 6\], not \[6, 2\]"),
-        (3, lambda a: a + 4, (IndexError, RuntimeError), r"index|range|bounds"),
-        (3, lambda a: a - 4, (IndexError, RuntimeError), r"index|range|bounds"),
-    ],
-)
-def test_bad_arguments_are_named(place: int, change: Any, error: Any, says: str) -> None:
-    module = built(CONVOLUTION)
-    given = arguments(module)
-    given[place] = change(given[place])
-    with pytest.raises(error, match=says):
-        module(*given)
-
-
-def test_metadata() -> None:
-    layer = built(LAYER)
-    assert layer.arguments == ("x", "r", "f", "edge_index", "species", "batch", "num_graphs")
-    assert layer.irreps_in == {"x": "3x0e+2x1o+2x1e", "r": "1x1o", "f": "3x0e"}
-    assert layer.irreps_out == {"n": "3x0e+2x1o+2x1e", "E": "1x0e"}
-    assert layer.spaces["E"] == "graph"
-    assert len(layer.PLAN_SHA256) == 64
-    assert fusionc.__version__ == layer.FUSIONC_VERSION
-    assert layer.weight_numel["W"] == 15
