@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from fusionc.grammar import read
+import fusionc.grammar as grammar
 from fusionc.syntax.tables import Rule, Tables
 
 
@@ -83,5 +83,5 @@ def _lines(rows: list[Any]) -> str:
 
 
 if __name__ == "__main__":
-    source = read("fusion.lark")
+    source = grammar.read("fusion.lark")
     print(encode(make(source), source), end="")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 
-from fusionc.grammar import read
+import fusionc.grammar as grammar
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ class Tables:
 @cache
 def tables() -> Tables:
     """Tables of the whole grammar."""
-    text = read("fusion.lark")
-    kept = json.loads(read("fusion.tables.json"))
+    text = grammar.read("fusion.lark")
+    kept = json.loads(grammar.read("fusion.tables.json"))
     if kept["grammar_sha256"] == sha256(text.encode("utf-8")).hexdigest():
         return decode(kept)
     from fusionc.syntax.lalr import make
