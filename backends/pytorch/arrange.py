@@ -61,6 +61,8 @@ class _Arrangement:
         self.signature = signature
         self._indices: dict[tuple[Via, Space], Expr] = {}
         self._counts: dict[tuple[Via, Space, int], Expr] = {}
+        self.reference: Expr | None = None
+        """A tensor that tells dtype and device."""
         self.prologue: list[program.Statement] = []
         self.arguments: list[tuple[str, Space]] = []
         """Variables that hold the arguments, as they are read."""
@@ -80,11 +82,12 @@ class _Arrangement:
         for slot in self.network.signature:
             if slot.irreps is None:
                 self.arguments.append((self.signature.names[slot.name], slot.space))
-            if slot.name in entries and slot.irreps is not None:
+            if slot.irreps is not None and (slot.name in entries or self.reference is None):
                 variable = self._rows_of(self.signature.names[slot.name], slot.space)
                 self.arguments.append((variable, slot.space))
+                self.reference = self.reference or program.Name(variable)
                 starts = [start for start, _ in slot.irreps.slices]
-                wires = tuple((n, starts[self._entry(n).segment]) for n in entries[slot.name])
+                wires = tuple((n, starts[self._entry(n).segment]) for n in entries.get(slot.name, ()))
                 self.store.hold_at(variable, slot.space, slot.irreps.dim, wires)
         for weight in self.network.parameters:
             if weight.name in parameters:
@@ -112,6 +115,7 @@ class _Arrangement:
 
     def _place_parameter(self, name: str, numel: int, per: str | None, wires: tuple[int, ...]) -> None:
         member = program.Member(self.signature.names[name])
+        self.reference = self.reference or member
         if per is None:
             held = self.store.let(f"{name}_row", program.Unsqueeze(member, 0))
             space = Space.ONCE
@@ -172,7 +176,7 @@ class _Arrangement:
         for space, via, wires in self._along(vertices):
             index = self.index(via, space)
             for block, pairs in self._by_block(wires):
-                turned = [n for n, place in pairs if self._is_turned(n, block)]
+                turned = [n for n, _ in pairs if self.store.is_turned(ir.operands(self.network.vertices[n].op)[0])]
                 for n in turned:
                     # laid out for couplings where there are few rows, and not by each edge that reads them
                     value = program.Contiguous(self.store.read(ir.operands(self.network.vertices[n].op)[0]))
@@ -182,12 +186,6 @@ class _Arrangement:
                     start, part = self._stretch(block, [place for _, place in rest])
                     taken = self.store.let(self.store.stem(rest[0][0]), program.Take(part, index, 0))
                     self.store.hold_like(taken.name, self.store.blocks[block], space, tuple(rest), start)
-
-    def _is_turned(self, n: int, block: int) -> bool:
-        """Whether a wire lies in memory with its components inside its channels, unlike in blocks of rows."""
-        shape = self.store.shape(n)
-        inside = self.store.blocks[block].kind is Kind.COLUMNS and self.store.layout == "mul_ir"
-        return inside and shape.dim > 1 and prod(shape.channels) > 1
 
     def _along(self, vertices: tuple[int, ...]) -> list[tuple[Space, Via, list[int]]]:
         """Moves by their way. What lives once is repeated, for a sum that counts its elements."""
@@ -314,9 +312,9 @@ class _Arrangement:
 
     def _any_tensor(self) -> Expr:
         """A floating tensor whose dtype and device zeros can have."""
-        if self.signature.reference is None:
+        if self.reference is None:
             raise InternalError("a diagram without tensors")
-        return self.signature.reference
+        return self.reference
 
     def _arrange(self, n: int) -> None:
         op = self.network.vertices[n].op

@@ -82,24 +82,52 @@ def blend(store: Storage, blends: Sequence[Blend]) -> None:
             continue
         sink = store.sink(b.vertex)
         groups.setdefault((sink is None, b.vertex if sink is None else sink), []).append(b)
-    for (single, target), group in groups.items():
+    for group in groups.values():
         shared = [b for b in group if store.shape(b.weight).space is Space.ONCE]
-        own = [b for b in group if store.shape(b.weight).space is not Space.ONCE]
-        for many, value in ((shared, _product(store, shared)), (own, _products(store, own))):
-            if not many:
-                continue
-            shape = store.shape(many[0].vertex)
-            value = (
-                program.Reshape(value, (_rows(store, many), shape.dim, *shape.channels))
-                if len(shape.channels) != 1
-                else value
-            )
-            if single:
-                store.hold_rows(target, value)
-            else:
-                wire = store.make(Shape(_space(store, many), shape.dim, shape.channels))
-                store.hold_block(value, (wire,), store.stem(target))
-                store.collect(target, tuple(b.vertex for b in many), wire)
+        for many in [[b] for b in shared] if _is_apart(store, shared) else [shared]:
+            if many:
+                deliver(store, tuple(b.vertex for b in many), _product(store, many), _space(store, many))
+        for b in group:
+            if b not in shared:
+                deliver(store, (b.vertex,), _own_product(store, b), _space(store, [b]))
+
+
+def is_apart(store: Storage, b: Blend) -> bool:
+    """Whether the matrix product of a path may as well be taken before others into the same output are known."""
+    sink = store.sink(b.vertex)
+    if sink is None or not b.is_matrix or store.shape(b.weight).space is not Space.ONCE:
+        return False
+    op = store.network.vertices[sink].op
+    assert isinstance(op, ir.Add)
+    return (len(op.terms) - 1) * b.count(b.out) < len(op.terms) * b.count(b.letters)
+
+
+def _is_apart(store: Storage, group: Sequence[Blend]) -> bool:
+    """Whether adding results of separate products moves less memory than putting the wires side by side."""
+    return len(group) > 1 and (len(group) - 1) * group[0].count(group[0].out) < sum(b.count(b.letters) for b in group)
+
+
+def deliver(store: Storage, covered: tuple[int, ...], value: Expr, space: Space) -> None:
+    """`value`, the sum of the vertices `covered`, as the vertex that it is, or added to what their `Add` has."""
+    shape = store.shape(covered[0])
+    if len(shape.channels) != 1:
+        value = program.Reshape(value, (store.size(space), shape.dim, *shape.channels))
+    sink = store.sink(covered[0])
+    if sink is None:
+        store.hold_rows(covered[0], value)
+        return
+    before = store.partials.get(sink, [])
+    if before and store.shape(before[-1].wire).space is space:
+        last = before.pop()
+        total = store.read(last.wire)
+        if isinstance(value, program.BatchProduct):
+            value = program.AddBatchProduct(total, value.left, value.right)
+        else:
+            value = program.Plus((total, value))
+        covered = (*last.covered, *covered)
+    wire = store.make(Shape(space, shape.dim, shape.channels))
+    store.hold_block(value, (wire,), store.stem(sink))
+    store.collect(sink, covered, wire)
 
 
 def _space(store: Storage, group: Sequence[Blend]) -> Space:
@@ -107,19 +135,13 @@ def _space(store: Storage, group: Sequence[Blend]) -> Space:
     return next((s for s in spaces if s is not Space.ONCE), Space.ONCE)
 
 
-def _rows(store: Storage, group: Sequence[Blend]) -> program.Size:
-    return store.size(_space(store, group))
-
-
 def _product(store: Storage, group: Sequence[Blend]) -> Expr:
     """Weights that live once: the wires side by side times the weights below each other."""
-    if not group:
-        return program.Cat((), 0)
     factors = list(dict.fromkeys(b.factor for b in group))
     weights = [_matrix(store, b) for b in group]
     if len(factors) > 1:
         weights = [scaled(w, b.factor) for w, b in zip(weights, group, strict=True)]
-    wires = [_channels_flat(store, b) for b in group]
+    wires = [rows_in_memory(store, b.wire) for b in group]
     spaces = {store.shape(b.wire).space.value for b in group}
     if len(spaces) > 1:
         space = _space(store, group)
@@ -132,40 +154,43 @@ def _product(store: Storage, group: Sequence[Blend]) -> Expr:
     return program.MatrixProduct(left, scaled(right, factors[0]) if len(factors) == 1 else right)
 
 
-def _products(store: Storage, group: Sequence[Blend]) -> Expr:
-    """Weights of each element's own: a product a path, added up, so that no weight is copied."""
-    total: Expr | None = None
-    for b in group:
-        x, weights = _channels_flat(store, b), _matrix(store, b)
-        if store.shape(b.wire).space is not store.shape(b.weight).space:
-            term: Expr = scaled(program.MatrixProduct(x, weights), b.factor)
-            total = term if total is None else program.Plus((total, term))
-        elif total is None:
-            total = program.BatchProduct(scaled(x, b.factor), weights)
-        else:
-            total = program.AddBatchProduct(total, scaled(x, b.factor), weights)
-    return program.Cat((), 0) if total is None else total
+def _own_product(store: Storage, b: Blend) -> Expr:
+    """Weights of each element's own. A product a path, so that no weight is copied."""
+    x, weights = scaled(rows_in_memory(store, b.wire), b.factor), _matrix(store, b)
+    if store.shape(b.wire).space is store.shape(b.weight).space:
+        return program.BatchProduct(x, weights)
+    return program.MatrixProduct(x, weights)
 
 
 def _matrix(store: Storage, b: Blend) -> Expr:
-    """The weights as a matrix from the wire's channels to the output's: `[rows, columns]` if they live once."""
-    lengths = dict(b.lengths)
     shape = (b.count(b.letters), b.count(b.out))
-    once = store.shape(b.weight).space is Space.ONCE
-    wanted = b.letters + b.out
-    if wanted != b.weight_letters:
-        value = store.scalars(b.weight, *(lengths[c] for c in b.weight_letters))
-        value = program.Permute(value, (0, *(1 + b.weight_letters.index(c) for c in wanted)))
-        n = store.size(store.shape(b.weight).space)
-        return program.Reshape(value, shape if once else (n, *shape))
-    return store.table(b.weight, *shape) if once else store.scalars(b.weight, *shape)
+    return weight_matrix(store, b.weight, b.weight_letters, b.letters + b.out, b.lengths, shape)
 
 
-def _channels_flat(store: Storage, b: Blend) -> Expr:
-    shape = store.shape(b.wire)
-    if len(shape.channels) == 1:
-        return store.read(b.wire)
-    return program.Reshape(store.read(b.wire), (store.size(shape.space), shape.dim, b.count(b.letters)))
+def weight_matrix(
+    store: Storage,
+    weight: int,
+    letters: str,
+    wanted: str,
+    lengths: tuple[tuple[str, int], ...],
+    shape: tuple[int, int],
+) -> Expr:
+    """Weights with axes `letters`, in the order `wanted`, as a matrix: `[rows, columns]` if they live once."""
+    once = store.shape(weight).space is Space.ONCE
+    if wanted == letters:
+        return store.table(weight, *shape) if once else store.scalars(weight, *shape)
+    value: Expr = store.scalars(weight, *(dict(lengths)[c] for c in letters))
+    value = program.Permute(value, (0, *(1 + letters.index(c) for c in wanted)))
+    return program.Reshape(value, shape if once else (store.size(store.shape(weight).space), *shape))
+
+
+def rows_in_memory(store: Storage, wire: int) -> Expr:
+    """`[elements, dim, all channels]` with contiguous channels: one large matrix product instead of many small ones."""
+    shape = store.shape(wire)
+    value = store.read(wire)
+    if len(shape.channels) != 1:
+        return program.Reshape(value, (store.size(shape.space), shape.dim, prod(shape.channels)))
+    return program.Contiguous(value) if store.is_turned(wire) else value
 
 
 def _contract(store: Storage, b: Blend) -> None:

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fusionc.backends.naming import Names
-from fusionc.backends.pytorch import program
-from fusionc.backends.pytorch.program import Argument, Expr, Weight
+from fusionc.backends.pytorch.program import Argument, Weight
 from fusionc.check.ir import ArgumentKind
 from fusionc.plan.ir import Plan
 
@@ -18,14 +17,13 @@ _COUNTS = {ArgumentKind.NUM_NODES: "num_nodes", ArgumentKind.NUM_GRAPHS: "num_gr
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """`names`: from the names of the source to legal ones. `reference`: a tensor that tells the dtype, or None."""
+    """`names`: from the names of the source to legal ones."""
 
     arguments: tuple[Argument, ...]
     weights: tuple[Weight, ...]
     names: Mapping[str, str]
     edge_index: str
     batch: str
-    reference: Expr | None
 
 
 def signature_of(plan: Plan, names: Names) -> Signature:
@@ -60,12 +58,4 @@ def signature_of(plan: Plan, names: Names) -> Signature:
         found,
         special[ArgumentKind.EDGE_INDEX],
         special[ArgumentKind.BATCH],
-        _reference(tuple(arguments), tuple(weights)),
     )
-
-
-def _reference(arguments: tuple[Argument, ...], weights: tuple[Weight, ...]) -> Expr | None:
-    for argument in arguments:
-        if argument.width is not None:
-            return program.Name(argument.name)
-    return program.Member(weights[0].name) if weights else None

@@ -310,6 +310,12 @@ class Storage:
             return program.Reshape(piece, (self.size(block.space), shape.dim, *shape.channels))
         return program.Swap(program.Reshape(piece, (self.size(block.space), count, shape.dim)), 1, 2)
 
+    def is_turned(self, wire: int) -> bool:
+        """Whether a wire lies in memory with its components inside its channels, unlike in blocks of rows."""
+        shape = self.shape(wire)
+        columns = self.blocks[self.place(wire).block].kind is Kind.COLUMNS
+        return columns and self.layout == "mul_ir" and shape.dim > 1 and prod(shape.channels) > 1
+
     def scalars(self, wire: int, *shape: int) -> Expr:
         """The channels of a scalar wire as `[elements, *shape]`, without the axis of components."""
         place = self.place(wire)
