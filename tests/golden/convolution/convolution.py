@@ -188,18 +188,17 @@ class Conv(torch.nn.Module):
             h_weight_row.split([4, 4, 4, 4, 4], 1)
         )
         del h_weight_row
-        h_2 = (
-            torch.matmul(torch.cat((A, A_3), 2), torch.cat((h_weight_row_0.reshape(2, 2), h_weight_row_1.reshape(2, 2)),
-            0) * 0.5)
-        )
-        del A, A_3, h_weight_row_0, h_weight_row_1
-        # sqrt(1/6)
-        h_3 = (
-            torch.matmul(torch.cat((A_5, A_2, A_4), 2), torch.cat((h_weight_row_2.reshape(2, 2),
-            h_weight_row_3.reshape(2, 2), h_weight_row_4.reshape(2, 2)), 0) * 0.408248290463863)
-        )
-        del A_5, A_2, A_4, h_weight_row_2, h_weight_row_3, h_weight_row_4
+        h_2 = torch.matmul(A, h_weight_row_0.reshape(2, 2) * 0.5)
+        del A, h_weight_row_0
+        h_3 = h_2 + torch.matmul(A_3, h_weight_row_1.reshape(2, 2) * 0.5)
+        del h_2, A_3, h_weight_row_1
+        h_4 = torch.matmul(A_5, h_weight_row_2.reshape(2, 2) * 0.408248290463863)  # sqrt(1/6)
+        del A_5, h_weight_row_2
+        h_5 = h_4 + torch.matmul(A_2, h_weight_row_3.reshape(2, 2) * 0.408248290463863)  # sqrt(1/6)
+        del h_4, A_2, h_weight_row_3
+        h_6 = h_5 + torch.matmul(A_4, h_weight_row_4.reshape(2, 2) * 0.408248290463863)  # sqrt(1/6)
+        del h_5, A_4, h_weight_row_4
 
         # h: add 0e, 1o
-        h_result = torch.cat((h_2.reshape(num_nodes, 2), h_3.transpose(1, 2).reshape(num_nodes, 6)), 1)
+        h_result = torch.cat((h_3.reshape(num_nodes, 2), h_6.transpose(1, 2).reshape(num_nodes, 6)), 1)
         return h_result

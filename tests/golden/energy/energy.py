@@ -86,22 +86,20 @@ class Energy(torch.nn.Module):
         # u: mix 0e
         u_weight_row_0, u_weight_row_1 = u_weight_row.split([4, 2], 1)
         del u_weight_row
-        # sqrt(1/6)
-        u_3 = (
-            torch.matmul(torch.cat((u, u_2), 2), torch.cat((u_weight_row_0.reshape(4, 1), u_weight_row_1.reshape(2, 1)),
-            0) * 0.408248290463863)
-        )
-        del u, u_2, u_weight_row_0, u_weight_row_1
+        u_3 = torch.matmul(u, u_weight_row_0.reshape(4, 1) * 0.408248290463863)  # sqrt(1/6)
+        del u, u_weight_row_0
+        u_4 = u_3 + torch.matmul(u_2, u_weight_row_1.reshape(2, 1) * 0.408248290463863)  # sqrt(1/6)
+        del u_3, u_2, u_weight_row_1
 
         # E: reduce 0e
-        E_2 = u_3.new_zeros(num_graphs, 1, 1).index_add(0, batch, u_3)
-        del u_3
+        E_2 = u_4.new_zeros(num_graphs, 1, 1).index_add(0, batch, u_4)
+        del u_4
 
         # mean_dipole: mix 1o
         # sqrt(1/2)
         mean_dipole_2 = (
-            torch.matmul(h_1.reshape(num_nodes, 2, 3).transpose(1, 2), mean_dipole_weight_row.reshape(2, 1) *
-            0.7071067811865476)
+            torch.matmul(h_1.reshape(num_nodes, 2, 3).transpose(1, 2).contiguous(), mean_dipole_weight_row.reshape(2, 1)
+            * 0.7071067811865476)
         )
         del h_1, mean_dipole_weight_row
         contributions = _occurrences(batch, num_graphs, mean_dipole_2).reshape(num_graphs, 1, 1)

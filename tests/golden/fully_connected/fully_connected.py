@@ -166,66 +166,56 @@ class Tp(torch.nn.Module):
         x_rows_0, x_rows_1 = x_rows.split([2, 9], 1)
         del x_rows
         z_2 = x_rows_0.unsqueeze(1) * (y_rows_0.unsqueeze(1) * 0.3535533905932738)  # sqrt(1/8)
+        w_row_0, w_row_1, w_row_2, w_row_3, w_row_4 = w_row.split([4, 8, 6, 12, 12], 1)
+        del w_row
+        z_3 = torch.matmul(z_2, w_row_0.reshape(2, 2))
+        del z_2, w_row_0
+        z_mixed = torch.matmul(x_rows_0.unsqueeze(1), w_row_1.reshape(2, 4))
+        del x_rows_0, w_row_1
+        z_4 = (
+            torch.bmm(torch.bmm(self.coupling_z.expand(num_rows, 3, 3), y_rows_1.reshape(num_rows, 2, 3).transpose(1,
+            2).reshape(num_rows, 3, 2)).reshape(num_rows, 3, 2), z_mixed.reshape(num_rows, 2, 2))
+        )
+        del z_mixed
         z_matrices = (
-            torch.bmm(self.coupling_z.expand(num_rows, 3, 3), y_rows_1.reshape(num_rows, 2, 3).transpose(1,
-            2).reshape(num_rows, 3, 2))
-        )
-        z_3 = (
-            torch.bmm(z_matrices.reshape(num_rows, 3, 1, 2).transpose(2, 3).reshape(num_rows, 6, 1),
-            x_rows_0.unsqueeze(1).reshape(num_rows, 1, 2)).reshape(num_rows, 3, 4)
-        )
-        del z_matrices, x_rows_0
-        z_matrices_2 = (
             torch.bmm(self.coupling_z_2.expand(num_rows, 3, 3), y_rows_1.reshape(num_rows, 2, 3).transpose(1,
             2).reshape(num_rows, 3, 2))
         )
-        z_4 = (
-            torch.bmm(z_matrices_2.reshape(num_rows, 1, 3, 2).transpose(2, 3).reshape(num_rows, 2, 3),
+        z_5 = (
+            torch.bmm(z_matrices.reshape(num_rows, 1, 3, 2).transpose(2, 3).reshape(num_rows, 2, 3),
             x_rows_1.reshape(num_rows, 3, 3).transpose(1, 2).reshape(num_rows, 3, 3)).reshape(num_rows, 1, 6)
         )
-        del z_matrices_2
-        z_matrices_3 = (
-            torch.bmm(self.coupling_z_3.expand(num_rows, 9, 3), y_rows_1.reshape(num_rows, 2, 3).transpose(1,
-            2).reshape(num_rows, 3, 2))
+        del z_matrices
+        z_6 = z_3 + torch.matmul(z_5, w_row_3.reshape(1, 3, 2, 2).permute(0, 2, 1, 3).reshape(6, 2))
+        del z_3, z_5, w_row_3
+        z_mixed_2 = torch.matmul(x_rows_1.reshape(num_rows, 3, 3).transpose(1, 2).contiguous(), w_row_4.reshape(3, 4))
+        del w_row_4
+        z_7 = (
+            torch.bmm(torch.bmm(self.coupling_z_3.expand(num_rows, 9, 3), y_rows_1.reshape(num_rows, 2, 3).transpose(1,
+            2).reshape(num_rows, 3, 2)).reshape(num_rows, 3, 6), z_mixed_2.reshape(num_rows, 6, 2))
         )
-        del y_rows_1
-        z_5 = (
-            torch.bmm(z_matrices_3.reshape(num_rows, 3, 3, 2).transpose(2, 3).reshape(num_rows, 6, 3),
-            x_rows_1.reshape(num_rows, 3, 3).transpose(1, 2).reshape(num_rows, 3, 3)).reshape(num_rows, 3, 6)
-        )
-        del z_matrices_3
-        w_row_0, w_row_1, w_row_2, w_row_3, w_row_4 = w_row.split([4, 8, 6, 12, 12], 1)
-        del w_row
-        z_6 = (
-            torch.matmul(torch.cat((z_2, z_4), 2), torch.cat((w_row_0.reshape(2, 2), w_row_3.reshape(1, 3, 2,
-            2).permute(0, 2, 1, 3).reshape(6, 2)), 0))
-        )
-        del z_2, z_4, w_row_0, w_row_3
-        z_7 = torch.matmul(z_3, w_row_1.reshape(1, 2, 2, 2).permute(0, 2, 1, 3).reshape(4, 2))
-        del z_3, w_row_1
-        z_8 = torch.matmul(z_5, w_row_4.reshape(1, 3, 2, 2).permute(0, 2, 1, 3).reshape(6, 2))
-        del z_5, w_row_4
+        del y_rows_1, z_mixed_2
         z_out = _Columns(num_rows, 14)
-        z_out.put(2, z_8)
-        del z_8
+        z_out.put(2, z_7)
+        del z_7
 
         # z: mix 1o
-        z_9 = torch.matmul(x_rows_1.reshape(num_rows, 3, 3).transpose(1, 2), w_row_2.reshape(3, 2))
+        z_8 = torch.matmul(x_rows_1.reshape(num_rows, 3, 3).transpose(1, 2).contiguous(), w_row_2.reshape(3, 2))
         del x_rows_1, w_row_2
 
         # z: couple 1o*0e->1o
-        z_matrices_4 = torch.matmul(y_rows_0, self.coupling_z_4)
+        z_matrices_2 = torch.matmul(y_rows_0, self.coupling_z_4)
         del y_rows_0
-        z_10 = torch.bmm(z_matrices_4.reshape(num_rows, 3, 3), z_9)
-        del z_matrices_4, z_9
-        z_11 = z_10
-        del z_10
+        z_9 = torch.bmm(z_matrices_2.reshape(num_rows, 3, 3), z_8)
+        del z_matrices_2, z_8
+        z_10 = z_9
+        del z_9
 
         # z: add 1o
-        z_12 = z_7 + z_11
-        del z_7, z_11
-        z_out.put(8, z_12)
-        del z_12
+        z_11 = z_4 + z_10
+        del z_4, z_10
+        z_out.put(8, z_11)
+        del z_11
         z_out.put(0, z_6)
         del z_6
         z_result = z_out.whole()

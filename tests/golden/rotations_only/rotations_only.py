@@ -158,25 +158,33 @@ class Layer(torch.nn.Module):
             z_weight_row_6, z_weight_row_7, z_weight_row_8, z_weight_row_9, z_weight_row_10, _
         ) = z_weight_row.split([4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4], 1)
         del z_weight_row
-        # sqrt(1/10)
-        z_2 = (
-            torch.matmul(torch.cat((ag_5, ag_8, x_0.unsqueeze(1), sq_2, sq_4), 2), torch.cat((z_weight_row_0.reshape(2,
-            2), z_weight_row_1.reshape(2, 2), z_weight_row_5.reshape(2, 2), z_weight_row_7.reshape(2, 2),
-            z_weight_row_8.reshape(2, 2)), 0) * 0.31622776601683794)
-        )
-        del ag_5, ag_8, x_0, sq_2, sq_4, z_weight_row_0, z_weight_row_1, z_weight_row_5, z_weight_row_7, z_weight_row_8
+        z_2 = torch.matmul(ag_5, z_weight_row_0.reshape(2, 2) * 0.31622776601683794)  # sqrt(1/10)
+        del ag_5, z_weight_row_0
+        z_3 = z_2 + torch.matmul(ag_8, z_weight_row_1.reshape(2, 2) * 0.31622776601683794)  # sqrt(1/10)
+        del z_2, ag_8, z_weight_row_1
+        z_4 = z_3 + torch.matmul(x_0.unsqueeze(1), z_weight_row_5.reshape(2, 2) * 0.31622776601683794)  # sqrt(1/10)
+        del z_3, x_0, z_weight_row_5
+        z_5 = z_4 + torch.matmul(sq_2, z_weight_row_7.reshape(2, 2) * 0.31622776601683794)  # sqrt(1/10)
+        del z_4, sq_2, z_weight_row_7
+        z_6 = z_5 + torch.matmul(sq_4, z_weight_row_8.reshape(2, 2) * 0.31622776601683794)  # sqrt(1/10)
+        del z_5, sq_4, z_weight_row_8
+        z_7 = torch.matmul(ag_14, z_weight_row_2.reshape(2, 2) * 0.2672612419124244)  # sqrt(1/14)
+        del ag_14, z_weight_row_2
+        z_8 = z_7 + torch.matmul(ag_17, z_weight_row_3.reshape(2, 2) * 0.2672612419124244)  # sqrt(1/14)
+        del z_7, ag_17, z_weight_row_3
+        z_9 = z_8 + torch.matmul(ag_11, z_weight_row_4.reshape(2, 2) * 0.2672612419124244)  # sqrt(1/14)
+        del z_8, ag_11, z_weight_row_4
         # sqrt(1/14)
-        z_3 = (
-            torch.matmul(torch.cat((ag_14, ag_17, ag_11, x_1.reshape(num_nodes, 2, 3).transpose(1, 2), sq_6, sq_6), 2),
-            torch.cat((z_weight_row_2.reshape(2, 2), z_weight_row_3.reshape(2, 2), z_weight_row_4.reshape(2, 2),
-            z_weight_row_6.reshape(2, 2), z_weight_row_9.reshape(2, 2), z_weight_row_10.reshape(2, 2)), 0) *
+        z_10 = (
+            z_9 + torch.matmul(x_1.reshape(num_nodes, 2, 3).transpose(1, 2).contiguous(), z_weight_row_6.reshape(2, 2) *
             0.2672612419124244)
         )
-        del (
-            ag_14, ag_17, ag_11, x_1, sq_6, z_weight_row_2, z_weight_row_3, z_weight_row_4, z_weight_row_6,
-            z_weight_row_9, z_weight_row_10
-        )
+        del z_9, x_1, z_weight_row_6
+        z_11 = z_10 + torch.matmul(sq_6, z_weight_row_9.reshape(2, 2) * 0.2672612419124244)  # sqrt(1/14)
+        del z_10, z_weight_row_9
+        z_12 = z_11 + torch.matmul(sq_6, z_weight_row_10.reshape(2, 2) * 0.2672612419124244)  # sqrt(1/14)
+        del z_11, sq_6, z_weight_row_10
 
         # z: add 0, 1
-        z_result = torch.cat((z_2.reshape(num_nodes, 2), z_3.transpose(1, 2).reshape(num_nodes, 6)), 1)
+        z_result = torch.cat((z_6.reshape(num_nodes, 2), z_12.transpose(1, 2).reshape(num_nodes, 6)), 1)
         return z_result
