@@ -1,0 +1,1 @@
+"""The C++ backend: kernels for CPUs."""

@@ -1,0 +1,89 @@
+// Vectors of one register, and rows in blocks of them. Compiled once for each instruction set.
+#pragma once
+#include <cstdint>
+#include <cstring>
+
+namespace fusionc {
+
+#if defined(__AVX512F__)
+constexpr int kVectorBytes = 64;
+#elif defined(__AVX__)
+constexpr int kVectorBytes = 32;
+#else
+constexpr int kVectorBytes = 16;
+#endif
+
+template <typename T>
+struct Vectors {
+  static constexpr int width = kVectorBytes / sizeof(T);
+  typedef T Vector __attribute__((vector_size(kVectorBytes)));
+  typedef T Unaligned __attribute__((vector_size(kVectorBytes), aligned(sizeof(T))));
+};
+
+constexpr int blocks(int lanes, int width) { return (lanes + width - 1) / width; }
+
+template <typename T>
+inline typename Vectors<T>::Vector load(const T* from) {
+  return (typename Vectors<T>::Vector)(*(const typename Vectors<T>::Unaligned*)from);
+}
+
+// The first `count` lanes; the others are zero.
+template <typename T>
+inline typename Vectors<T>::Vector load_some(const T* from, int count) {
+  typename Vectors<T>::Vector value = {};
+  for (int lane = 0; lane < count; ++lane) value[lane] = from[lane];
+  return value;
+}
+
+template <typename T>
+inline void store(T* to, typename Vectors<T>::Vector value) {
+  *(typename Vectors<T>::Unaligned*)to = (typename Vectors<T>::Unaligned)value;
+}
+
+template <typename T>
+inline void store_some(T* to, typename Vectors<T>::Vector value, int count) {
+  for (int lane = 0; lane < count; ++lane) to[lane] = value[lane];
+}
+
+template <typename T>
+inline T total(typename Vectors<T>::Vector value) {
+  T sum = 0;
+  for (int lane = 0; lane < Vectors<T>::width; ++lane) sum += value[lane];
+  return sum;
+}
+
+// From [lanes][dim] or, if `inner`, [dim][lanes] to blocks [blocks][stride][width], the components from `first` on.
+template <typename T, int dim, int lanes, bool inner>
+inline void pack(const T* from, T* to, int stride, int first) {
+  constexpr int width = Vectors<T>::width;
+  for (int block = 0; block * width < lanes; ++block) {
+    const int count = lanes - block * width < width ? lanes - block * width : width;
+    T* place = to + (block * stride + first) * width;
+    for (int k = 0; k < dim; ++k) {
+      for (int lane = 0; lane < count; ++lane) {
+        const int u = block * width + lane;
+        place[k * width + lane] = inner ? from[k * lanes + u] : from[u * dim + k];
+      }
+      for (int lane = count; lane < width; ++lane) place[k * width + lane] = 0;
+    }
+  }
+}
+
+// The inverse of `pack`.
+template <typename T, int dim, int lanes, bool inner>
+inline void unpack(const T* from, T* to, int stride, int first) {
+  constexpr int width = Vectors<T>::width;
+  for (int block = 0; block * width < lanes; ++block) {
+    const int count = lanes - block * width < width ? lanes - block * width : width;
+    const T* place = from + (block * stride + first) * width;
+    if (inner) {
+      for (int k = 0; k < dim; ++k)
+        for (int lane = 0; lane < count; ++lane) to[k * lanes + block * width + lane] = place[k * width + lane];
+    } else {
+      for (int lane = 0; lane < count; ++lane)
+        for (int k = 0; k < dim; ++k) to[(block * width + lane) * dim + k] = place[k * width + lane];
+    }
+  }
+}
+
+}  // namespace fusionc

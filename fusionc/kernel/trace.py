@@ -1,0 +1,302 @@
+"""`trace`: a network as one graph of scalar and lane values, before it is cut into passes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import prod
+
+from fusionc.algebra.harmonics import HarmonicNorm, harmonic_step
+from fusionc.algebra.surd import ONE, Surd
+from fusionc.diagnostics import InternalError
+from fusionc.diagram.ir import Norm, Space, Via
+from fusionc.kernel.couplings import Coupling, Wire, by_matrix, by_products, by_scalars
+from fusionc.kernel.ir import Buffer, Role, Segment, Store
+from fusionc.kernel.scalars import Component, Scalars, Scaled
+from fusionc.network import ir
+from fusionc.network.ir import Network, Vertex
+from fusionc.network.straight_line import matrix, products, symmetric_nonzeros
+from fusionc.network.work import nonzeros
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    buffers: tuple[Buffer, ...]
+    scalars: Scalars
+    stores: tuple[Store, ...]
+
+
+def trace(network: Network) -> Trace:
+    """Raises InternalError for a vertex that `is_lanewise` refuses."""
+    return _Tracer(network).run()
+
+
+def is_lanewise(network: Network, vertex: Vertex) -> bool:
+    """Whether a kernel can evaluate it: at most one channel axis that is longer than 1, on nodes, edges or rows."""
+    if vertex.space not in (Space.NODE, Space.EDGE, Space.BATCH):
+        return False
+    match vertex.op:
+        case ir.Couple(left, right, weight, s):
+            axes = [(s.left, left), (s.right, right), *([] if weight is None else [(s.weight, weight)])]
+        case ir.Mix(operand, weight, s):
+            axes = [(s.left, operand), (s.weight, weight)]
+        case ir.Move(operand, via) | ir.Reduce(operand, via, False):
+            return via in (Via.SENDER, Via.RECEIVER) and len(_wide(network.vertices[operand].channels)) <= 1
+        case ir.Add() | ir.Entry() | ir.Parameter() | ir.Harmonic(normalize=False):
+            return True
+        case ir.View(operand):
+            return isinstance(network.vertices[operand].op, ir.Entry | ir.Parameter)
+        case _:
+            return False
+    letters = {c for own, n in axes for c, length in zip(own, network.vertices[n].channels, strict=True) if length != 1}
+    return len(letters) <= 1
+
+
+def _wide(channels: tuple[int, ...]) -> list[int]:
+    return [n for n in channels if n != 1]
+
+
+@dataclass(slots=True)
+class _Tracer:
+    network: Network
+    scalars: Scalars = field(default_factory=Scalars)
+    buffers: list[Buffer] = field(default_factory=list)
+    wires: list[Wire | None] = field(default_factory=list)
+    readers: list[list[int]] = field(default_factory=list)
+
+    def run(self) -> Trace:
+        self._count_readers()
+        for n, vertex in enumerate(self.network.vertices):
+            self.wires.append(None if self._waits(n) else self._wire(n, vertex))
+        stores = tuple(store for output in self.network.outputs for store in self._stores(output))
+        return Trace(tuple(self.buffers), self.scalars, stores)
+
+    def _count_readers(self) -> None:
+        self.readers = [[] for _ in self.network.vertices]
+        for n, vertex in enumerate(self.network.vertices):
+            for operand in ir.operands(vertex.op):
+                self.readers[operand].append(n)
+        for output in self.network.outputs:
+            for wire in output.wires:
+                self.readers[wire].append(-1)
+
+    # ----------------------------------------------------------- memory
+
+    def _buffer(self, name: str, role: Role, space: Space, width: int, classes: str = "") -> int:
+        buffer = Buffer(name, role, space, width, classes)
+        if buffer not in self.buffers:
+            self.buffers.append(buffer)
+        return self.buffers.index(buffer)
+
+    def _segment(self, n: int) -> tuple[Segment, Space]:
+        """Of a vertex that names memory."""
+        vertex = self.network.vertices[n]
+        wide = _wide(vertex.channels)
+        lanes = wide[0] if wide else 0
+        match vertex.op:
+            case ir.Entry(name, segment):
+                slot = next(s for s in self.network.signature if s.name == name)
+                assert slot.irreps is not None
+                buffer = self._buffer(name, Role.ARGUMENT, slot.space, slot.irreps.dim)
+                return Segment(buffer, slot.irreps.slices[segment][0], vertex.irrep.dim, lanes), slot.space
+            case ir.Parameter(name):
+                weight = next(w for w in self.network.parameters if w.name == name)
+                buffer = self._buffer(name, Role.ARGUMENT, vertex.space, weight.numel, weight.per or "")
+                return Segment(buffer, 0, vertex.irrep.dim, lanes), vertex.space
+            case ir.View(operand, offset, shape):
+                whole, space = self._segment(operand)
+                wide = _wide(shape)
+                dim = vertex.irrep.dim
+                return Segment(whole.buffer, whole.offset + offset * dim, dim, wide[0] if wide else 0), space
+            case op:
+                raise InternalError(f"not memory: {op}")
+
+    def _stores(self, output: ir.NetworkOutput) -> list[Store]:
+        buffer = self._buffer(output.name, Role.RESULT, output.space, output.irreps.dim)
+        found: list[Store] = []
+        for (start, _), segment, n in zip(output.irreps.slices, output.irreps.segments, output.wires, strict=True):
+            place = Segment(buffer, start, segment.irrep.dim, segment.mul if segment.mul > 1 else 0)
+            for k, component in enumerate(self._known(n)):
+                if component is None:
+                    found.append(Store(place, k, ONE, None))
+                else:
+                    found.append(Store(place, k, component.coefficient, component.value))
+        return found
+
+    # ---------------------------------------------------------- vertices
+
+    def _known(self, n: int) -> Wire:
+        wire = self.wires[n]
+        if wire is None:
+            raise InternalError(f"vertex {n} is read but not made")
+        return wire
+
+    def _waits(self, n: int) -> bool:
+        """A coupling that only one sum reads is made there, together with those that share a leg."""
+        vertex = self.network.vertices[n]
+        if not isinstance(vertex.op, ir.Couple) or vertex.op.weight is not None or len(self.readers[n]) != 1:
+            return False
+        (reader,) = self.readers[n]
+        return reader >= 0 and isinstance(self.network.vertices[reader].op, ir.Add) and self._both_have_lanes(vertex.op)
+
+    def _both_have_lanes(self, op: ir.Couple) -> bool:
+        return all(_wide(self.network.vertices[n].channels) for n in (op.left, op.right))
+
+    def _wire(self, n: int, vertex: Vertex) -> Wire | None:
+        scalars = self.scalars
+        match vertex.op:
+            case ir.Entry() | ir.Parameter() | ir.View():
+                if len(_wide(vertex.channels)) > 1 or vertex.space is Space.ONCE:
+                    return None
+                segment, space = self._segment(n)
+                return tuple(scalars.load(segment, k, None, space) for k in range(segment.dim))
+            case ir.Couple(weight=weight) as op:
+                wire = self._coupled(vertex, op)
+                return wire if weight is None or not self._sums_lanes(vertex, op) else wire
+            case ir.Mix(operand, weight, _, factor):
+                return self._mixed(vertex, self._known(operand), self._known(weight)[0], factor)
+            case ir.Add(terms):
+                return self._sum(vertex, terms)
+            case ir.Move(operand, via):
+                return tuple(c and scalars.gathered(c, via) for c in self._known(operand))
+            case ir.Reduce(operand, via, _, scale):
+                return tuple(c and scalars.edge_sum(c, via).times(Surd.of(scale)) for c in self._known(operand))
+            case ir.Harmonic() as op:
+                return self._harmonic(op)
+            case other:
+                raise InternalError(f"no kernel evaluates {other}")
+
+    def _mixed(self, vertex: Vertex, operand: Wire, weight: Component, factor: Surd) -> Wire:
+        if weight is None:
+            return (None,) * len(operand)
+        made = tuple(c and self.scalars.product(c, weight).times(factor) for c in operand)
+        has_lanes = any(c is not None and self.scalars.level(c).lanes for c in made)
+        if has_lanes and not _wide(vertex.channels):
+            return tuple(c and self.scalars.lane_sum(c) for c in made)
+        return made
+
+    def _sums_lanes(self, vertex: Vertex, op: ir.Couple) -> bool:
+        operands = [n for n in (op.left, op.right, op.weight) if n is not None]
+        return not _wide(vertex.channels) and any(_wide(self.network.vertices[n].channels) for n in operands)
+
+    def _coupling(self, vertex: Vertex, op: ir.Couple) -> Coupling:
+        vertices = self.network.vertices
+        ls = (vertices[op.left].irrep.l, vertices[op.right].irrep.l, vertex.irrep.l)
+        return Coupling(self._known(op.left), self._known(op.right), ls, op.factor, self.network.convention)
+
+    def _coupled(self, vertex: Vertex, op: ir.Couple) -> Wire:
+        coupling = self._coupling(vertex, op)
+        weight = None if op.weight is None else self._known(op.weight)[0]
+        if op.weight is not None and weight is None:
+            return (None,) * vertex.irrep.dim
+        sums = self._sums_lanes(vertex, op)
+        lanes = [bool(_wide(self.network.vertices[n].channels)) for n in (op.left, op.right)]
+        if weight is not None and sums:
+            return self._weighted_sum(coupling, weight, lanes)
+        if sums and all(lanes):
+            return by_products(self.scalars, coupling, lane_sums=True)
+        wire = self._bare(coupling, op, lanes)
+        if weight is not None:
+            wire = tuple(c and self.scalars.product(c, weight) for c in wire)
+        return tuple(c and self.scalars.lane_sum(c) for c in wire) if sums else wire
+
+    def _weighted_sum(self, coupling: Coupling, weight: Scaled, lanes: list[bool]) -> Wire:
+        """The weight goes to the shorter leg that has lanes, before the sum over them."""
+        left = lanes[0] and (not lanes[1] or coupling.ls[0] <= coupling.ls[1])
+        legs = [coupling.x, coupling.y]
+        own = 0 if left or not lanes[1] else 1
+        legs[own] = tuple(c and self.scalars.product(c, weight) for c in legs[own])
+        weighted = Coupling(legs[0], legs[1], coupling.ls, coupling.factor, coupling.convention)
+        if all(lanes):
+            return by_products(self.scalars, weighted, lane_sums=True)
+        summed = [tuple(c and self.scalars.lane_sum(c) for c in leg) if n == own else leg for n, leg in enumerate(legs)]
+        bare = Coupling(summed[0], summed[1], coupling.ls, coupling.factor, coupling.convention)
+        return by_products(self.scalars, bare)
+
+    def _bare(self, coupling: Coupling, op: ir.Couple, lanes: list[bool]) -> Wire:
+        match lanes:
+            case [True, False]:
+                return by_scalars(self.scalars, coupling)
+            case [False, True]:
+                return by_matrix(self.scalars, (coupling,))
+            case _:
+                return self._apart(coupling, op)
+
+    def _apart(self, coupling: Coupling, op: ir.Couple) -> Wire:
+        """With products that other couplings of the same wires share, or by a matrix of its own."""
+        if 0 in coupling.ls or op.left == op.right:
+            return by_products(self.scalars, coupling)
+        family = [
+            v
+            for v in self.network.vertices
+            if isinstance(v.op, ir.Couple) and {v.op.left, v.op.right} == {op.left, op.right}
+        ]
+        ls = [self._ls(v) for v in family]
+        shared = len({p for l in ls for p in products(*l)}) + sum(nonzeros(*l)[0] for l in ls)
+        alone = sum(nonzeros(*l)[0] + min(nonzeros(*l)[1:]) for l in ls)
+        if shared <= alone:
+            return by_products(self.scalars, coupling)
+        _, left, right = nonzeros(*coupling.ls)
+        return by_matrix(self.scalars, (coupling if left <= right else coupling.turned(),))
+
+    def _ls(self, vertex: Vertex) -> tuple[int, int, int]:
+        assert isinstance(vertex.op, ir.Couple)
+        left, right = (self.network.vertices[n].irrep.l for n in (vertex.op.left, vertex.op.right))
+        if vertex.op.left > vertex.op.right:
+            left, right = right, left
+        return left, right, vertex.irrep.l
+
+    def _sum(self, vertex: Vertex, terms: tuple[tuple[Surd, int], ...]) -> Wire:
+        parts: list[tuple[Surd, Wire]] = []
+        legs: dict[int, int] = {}
+        waiting = [(factor, n) for factor, n in terms if self.wires[n] is None]
+        for _, n in waiting:
+            op = self._couple(n)
+            for leg in dict.fromkeys((op.left, op.right)):
+                legs[leg] = legs.get(leg, 0) + 1
+        shared: dict[int, list[Coupling]] = {}
+        for factor, n in waiting:
+            op, made = self._couple(n), self._coupling(self.network.vertices[n], self._couple(n))
+            scaled = Coupling(made.x, made.y, made.ls, made.factor * factor, made.convention)
+            y = op.right if legs[op.right] >= legs[op.left] else op.left
+            if legs[y] > 1 and op.left != op.right:
+                shared.setdefault(y, []).append(scaled if y == op.right else scaled.turned())
+            else:
+                parts.append((ONE, self._apart(scaled, op)))
+        parts += [(ONE, by_matrix(self.scalars, many)) for many in shared.values()]
+        parts += [(factor, self._known(n)) for factor, n in terms if self.wires[n] is not None]
+        rows: list[list[tuple[Scaled, None]]] = [[] for _ in range(vertex.irrep.dim)]
+        for factor, wire in parts:
+            for k, c in enumerate(wire):
+                if c is not None:
+                    rows[k].append((c.times(factor), None))
+        return tuple(self.scalars.sum(row) for row in rows)
+
+    def _couple(self, n: int) -> ir.Couple:
+        op = self.network.vertices[n].op
+        assert isinstance(op, ir.Couple)
+        return op
+
+    def _harmonic(self, op: ir.Harmonic) -> Wire:
+        """Y_l by the recursion from Y_{l-1}; homogeneous of degree l."""
+        if op.normalize:
+            raise InternalError("kernels evaluate harmonics of vectors of any length only")
+        if op.l == 0:
+            raise InternalError("a constant is no wire of a kernel")
+        r = self._known(op.operand)
+        wire = tuple(c and c.times(Surd.sqrt(3)) for c in r)
+        for l in range(2, op.l + 1):
+            factor = harmonic_step(l) * Surd.sqrt(3 * (2 * l + 1))
+            wire = by_products(self.scalars, Coupling(r, wire, (1, l - 1, l), factor, "e3nn"))
+        scale = _norm_factor(op.norm, op.l)
+        return tuple(c and c.times(scale) for c in wire)
+
+
+def _norm_factor(norm: Norm, l: int) -> Surd:
+    match norm:
+        case Norm.COMPONENT:
+            return ONE
+        case Norm.NORM:
+            return Surd.sqrt(Fraction(1, 2 * l + 1))
+        case _:
+            return HarmonicNorm.INTEGRAL.factor(l)
