@@ -1,0 +1,114 @@
+"""`differentiate` against automatic differentiation of the reference, to third order, before and after rewrites.
+
+The reference shares no code with networks; torch differentiates it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
+
+import pytest
+import torch
+from network_value import value
+from random_diagrams import random_diagram
+from random_seeds import blocks, each_seed, options
+from torch import Tensor
+
+from fusionc import reference
+from fusionc.check.ir import CheckedDiagram
+from fusionc.compiler import REWRITES, check_source
+from fusionc.network.differentiate import differentiate
+from fusionc.network.expand import expand
+from fusionc.network.ir import Network
+from fusionc.rewrite import KERNEL_REWRITES
+from fusionc.source import Source
+from fusionc.testing import Sizes, random_arguments, random_parameters
+
+TOLERANCE = 1e-11
+SMALL = Sizes(nodes=3, edges=5, leading=(2,))
+
+Tensors = dict[str, Tensor]
+
+
+def diagrams(seed: int) -> tuple[CheckedDiagram, ...]:
+    return check_source(Source("random", random_diagram(seed)), options(seed)).program.diagrams
+
+
+class Call:
+    """A diagram with random arguments, its network differentiated step by step beside torch's derivative."""
+
+    def __init__(self, diagram: CheckedDiagram, seed: int) -> None:
+        self.arguments = random_arguments(diagram, seed=seed, sizes=SMALL)
+        self.parameters = random_parameters(diagram, seed=seed, sizes=SMALL)
+        self.generator = torch.Generator().manual_seed(seed)
+        for tensors in (self.arguments, self.parameters):
+            for tensor in tensors.values():
+                if isinstance(tensor, Tensor) and tensor.is_floating_point():
+                    tensor.requires_grad_()
+        self.wanted = reference.evaluate(diagram, self.arguments, self.parameters)
+
+    def differentiated(self, network: Network) -> Network:
+        """The derivative with respect to everything; `arguments`, `parameters` and `wanted` are then its own."""
+        found = differentiate(network)
+        inputs = self.inputs(network)
+        cotangents = [
+            torch.randn(t.shape, generator=self.generator, dtype=t.dtype, requires_grad=True) for t in self.wanted
+        ]
+        self.wanted = gradients(self.wanted, inputs, cotangents)
+        names = [s.name for s in found.signature[len(network.signature) :]]
+        names += [w.name for w in found.parameters[len(network.parameters) :]]
+        slots = {s.name for s in found.signature}
+        order = [o for o in network.outputs if o.per is None] + [o for o in network.outputs if o.per is not None]
+        by_output = {o.name: t for o, t in zip(network.outputs, cotangents, strict=True)}
+        for name, output in zip(names, order, strict=True):
+            (self.arguments if name in slots else self.parameters)[name] = by_output[output.name]
+        return found
+
+    def inputs(self, network: Network) -> list[Tensor]:
+        found = [self.arguments[s.name] for s in network.signature if s.irreps is not None]
+        found += [self.parameters[w.name] for w in network.parameters]
+        return [tensor for tensor in found if isinstance(tensor, Tensor)]
+
+    def fault(self, network: Network, what: str) -> str | None:
+        for output, found, wanted in zip(network.outputs, self.value(network), self.wanted, strict=True):
+            if found.shape != wanted.shape:
+                return f"{what}: {output.name} has the shape {tuple(found.shape)}, not {tuple(wanted.shape)}"
+            wanted = wanted.detach()
+            scale = max(float(wanted.abs().max()), 1.0) if wanted.numel() else 1.0
+            error = float((found - wanted).abs().max()) / scale if wanted.numel() else 0.0
+            if not error <= TOLERANCE:
+                return f"{what}: {output.name} is wrong by {error:.1e}"
+        return None
+
+    def value(self, network: Network) -> tuple[Tensor, ...]:
+        with torch.no_grad():
+            return value(network, self.arguments, self.parameters)
+
+
+def gradients(outputs: Sequence[Tensor], inputs: Sequence[Tensor], cotangents: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    pairs = [(o, c) for o, c in zip(outputs, cotangents, strict=True) if o.requires_grad]
+    if not pairs:
+        return tuple(torch.zeros_like(tensor) for tensor in inputs)
+    found = torch.autograd.grad(
+        [o for o, _ in pairs], inputs, [c for _, c in pairs], create_graph=True, materialize_grads=True
+    )
+    return tuple(found)
+
+
+def rewritten(network: Network, rewrites: Iterable[Callable[[Network], Network]]) -> Network:
+    return reduce(lambda found, rewrite: rewrite(found), rewrites, network)
+
+
+def derivatives_are_those_of_the_reference(seed: int, orders: int = 2) -> str | None:
+    for diagram in diagrams(seed):
+        call, network = Call(diagram, seed), expand(diagram)
+        for order in range(1, orders + 1):
+            network = call.differentiated(network)
+            fault = call.fault(network, f"derivative {order}")
+            if fault is None and order < 3:
+                for name, rewrites in (("torch", REWRITES), ("kernels", KERNEL_REWRITES)):
+                    fault = fault or call.fault(rewritten(network, rewrites), f"derivative {order} for {name}")
+            if fault is not None:
+                return fault
+    return None
