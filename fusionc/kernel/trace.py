@@ -149,7 +149,8 @@ class _Tracer:
         if not isinstance(vertex.op, ir.Couple) or vertex.op.weight is not None or len(self.readers[n]) != 1:
             return False
         (reader,) = self.readers[n]
-        return reader >= 0 and isinstance(self.network.vertices[reader].op, ir.Add) and self._both_have_lanes(vertex.op)
+        is_term = reader >= 0 and isinstance(self.network.vertices[reader].op, ir.Add)
+        return is_term and self._both_have_lanes(vertex.op) and not self._sums_lanes(vertex, vertex.op)
 
     def _both_have_lanes(self, op: ir.Couple) -> bool:
         return all(_wide(self.network.vertices[n].channels) for n in (op.left, op.right))
