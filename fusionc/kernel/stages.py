@@ -7,14 +7,13 @@ two sides meet. What only names memory, and gathers, are made anew by each stage
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from math import prod
 
 from fusionc.algebra.irrep import Irreps, Segment
 from fusionc.check.ir import ArgumentKind, Slot
-from fusionc.diagram.ir import Space, Via
+from fusionc.diagram.ir import Norm, Space, Via
 from fusionc.kernel.trace import is_lanewise, is_same_lanes
 from fusionc.network import ir
 from fusionc.network.ir import Network, NetworkOutput, Vertex
@@ -71,11 +70,12 @@ def _pieces(network: Network, wire: int) -> tuple[int, ...]:
 
 
 def _is_native(network: Network, vertex: Vertex) -> bool:
-    """Kernels have rows in all that they read, and no means."""
-    if any(network.vertices[n].space is Space.ONCE for n in ir.operands(vertex.op)):
+    """Kernels have rows in all that they read, one axis of channels, no means, and exact constants."""
+    read = [network.vertices[n] for n in ir.operands(vertex.op)]
+    if any(v.space is Space.ONCE for v in read) or any(len([c for c in v.channels if c != 1]) > 1 for v in (vertex, *read)):
         return False
     match vertex.op:
-        case ir.Move(mean=True) | ir.Harmonic(l=0):
+        case ir.Move(mean=True) | ir.Harmonic(l=0) | ir.Harmonic(norm=Norm.INTEGRAL):
             return False
         case _:
             return is_lanewise(network, vertex)
@@ -232,7 +232,10 @@ class _Cut:
         side = Side.KERNEL if needed.number % 2 else Side.TORCH
         part = replace(self.network, vertices=tuple(vertices), outputs=tuple(outputs))
         name = f"{self.network.name}_{needed.number}"
-        parameters = tuple(w for w in self.network.parameters if _reads_parameter(vertices, w.name))
+        tables = {o.per for o in outputs if o.per is not None}
+        parameters = tuple(
+            w for w in self.network.parameters if w.per in tables or ir.Parameter(w.name) in {v.op for v in vertices}
+        )
         part = replace(part, name=name, parameters=parameters)
         return Stage(side, replace(part, signature=_signature(part, tuple(wires))))
 
@@ -275,10 +278,6 @@ class _Names:
 
 def _flat(vertex: Vertex) -> Irreps:
     return Irreps((Segment(prod(vertex.channels), vertex.irrep),))
-
-
-def _reads_parameter(vertices: Iterable[Vertex], name: str) -> bool:
-    return any(v.op == ir.Parameter(name) for v in vertices)
 
 
 def _signature(part: Network, wires: tuple[Slot, ...]) -> tuple[Slot, ...]:
