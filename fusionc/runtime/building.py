@@ -23,7 +23,7 @@ from fusionc.runtime.compiling import Job, jobs_at_once, run_jobs
 from fusionc.runtime.faults import BuildFailed, NativeFault, NoCompiler
 from fusionc.runtime.libraries import place, seal
 from fusionc.runtime.toolchain import COMPILE_FLAGS, SANITIZE_FLAGS, Toolchain, find_compiler, machine, toolchain
-from fusionc.runtime.writing import write
+from fusionc.runtime.writing import OutputError, write
 
 FORMAT = "fusionc-native/1"
 """Part of every key; to be raised when this module builds something else from the same source."""
@@ -78,7 +78,7 @@ def build(source: NativeSource, *, sanitize: bool = False, report: Report | None
     `report` is told of a build that takes longer than half a second. Raises NativeFault.
     """
     cache = open_cache()
-    torch = _torch_folder()
+    torch = torch_folder()
     stem = f"{source.name[:64]}-{_source_key(source, sanitize)}"
     try:
         tools = toolchain(find_compiler(), cache.compilers)
@@ -140,12 +140,23 @@ def build_in(
     report: Report = lambda line: None,
 ) -> Path:
     """Build in an empty folder, which is left with the source, the library and its seal; no cache is used."""
-    for unit in source.units:
-        (folder / f"{unit.name}.cpp").write_text(unit.text, encoding="utf-8", newline="\n")
+    try:
+        for unit in source.units:
+            (folder / f"{unit.name}.cpp").write_text(unit.text, encoding="utf-8", newline="\n")
+        _compile_and_link(folder, source, tools, torch, sanitize, report)
+        seal(folder / source.library)
+    except (OSError, OutputError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise NativeFault(f"{source.name}: cannot be built in {folder}: {reason}") from error
+    return folder / source.library
+
+
+def _compile_and_link(
+    folder: Path, source: NativeSource, tools: Toolchain, torch: Path, sanitize: bool, report: Report
+) -> None:
     jobs, objects = _compilations(source, tools, torch, folder, sanitize)
     linking = Job(source.library, _link_command(source, tools, torch, objects, sanitize))
-    began = time.monotonic()
-    mentioned = began + FIRST_REPORT - NEXT_REPORT
+    mentioned = time.monotonic() + FIRST_REPORT - NEXT_REPORT
 
     def tick(done: int) -> None:
         nonlocal mentioned
@@ -154,14 +165,10 @@ def build_in(
             mentioned = now
             report(f"{source.name}: building native code with {tools.name}, {done} of {len(jobs)} parts done")
 
-    try:
-        run_jobs(jobs, folder, jobs_at_once(), tick)
-        run_jobs([linking], folder, 1, lambda done: tick(len(jobs)))
-    finally:
-        for name in objects:
-            (folder / name).unlink(missing_ok=True)
-    seal(folder / source.library)
-    return folder / source.library
+    run_jobs(jobs, folder, jobs_at_once(), tick)
+    run_jobs([linking], folder, 1, lambda done: tick(len(jobs)))
+    for name in objects:
+        (folder / name).unlink()
 
 
 def _compilations(
@@ -211,7 +218,7 @@ def _source_key(source: NativeSource, sanitize: bool) -> str:
     return hashlib.sha256(json.dumps(facts).encode("utf-8")).hexdigest()[:32]
 
 
-def _torch_folder() -> Path:
+def torch_folder() -> Path:
     """Found without importing it, which takes a second."""
     found = importlib.util.find_spec("torch")
     if found is None or found.origin is None:

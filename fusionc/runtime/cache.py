@@ -1,9 +1,9 @@
 """The folder in which built libraries are kept: whose it is, what is in it, and how it stays small.
 
-    locks/NN                     what builders of the libraries whose keys begin with NN hold; never removed
-    compilers/DIGEST.json        what a compiler has answered
-    libraries/NAME-SOURCE-TOOLS/ one library, its hash and its source
-    libraries/....part/          one that is being built, or whose builder has died
+locks/NN                     what builders of the libraries whose keys begin with NN hold; never removed
+compilers/DIGEST.json        what a compiler has answered
+libraries/NAME-SOURCE-TOOLS/ one library, its hash and its source
+libraries/....part/          one that is being built, or whose builder has died
 """
 
 from __future__ import annotations
@@ -132,6 +132,18 @@ class Cache:
         try:
             yield part
             self._put(part, entry)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder for the time being, in which libraries can be loaded if they can be anywhere here."""
+        try:
+            part = self._new_part(f"scratch-{'0' * 32}-{'0' * 16}")
+        except OSError as error:
+            raise _unusable(self.folder, error) from error
+        try:
+            yield part
         finally:
             shutil.rmtree(part, ignore_errors=True)
 

@@ -88,7 +88,8 @@ def _start(job: Job, folder: Path) -> _Running:
                 process_group=0,  # a compiler is a family of processes, and dies as one
             )
     except OSError as error:
-        raise BuildFailed(f"cannot start {job.command[0]!a}: {(error.strerror or type(error).__name__).lower()}") from error
+        reason = (error.strerror or type(error).__name__).lower()
+        raise BuildFailed(f"cannot start {job.command[0]!a}: {reason}") from error
     return _Running(job, process, log)
 
 
