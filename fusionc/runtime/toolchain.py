@@ -10,7 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from fusionc.runtime.faults import NoCompiler
@@ -116,14 +116,16 @@ def ask(command: tuple[str, ...]) -> Toolchain:
 
 def toolchain(command: tuple[str, ...], notes: Path) -> Toolchain:
     """As `ask`, which is done once for each state of the compiler's file, and noted in the folder `notes`."""
-    note = notes / f"{_digest([command, _state(command), sys.platform])[:32]}.json"
+    asked = [command, _state(command), machine(), sys.platform, INSTRUCTION_SETS, PRIVATE_INLINES]
+    note = notes / f"{_digest(asked)[:32]}.json"
     noted = _read(note, command)
     if noted is not None:
         return noted
     found = ask(command)
     temporary = note.with_suffix(f".{os.getpid()}.part")
     try:
-        temporary.write_text(json.dumps(asdict(found)), encoding="utf-8")
+        facts = {"version": found.version, "isas": [name for name, _ in found.isas], "private": bool(found.private)}
+        temporary.write_text(json.dumps(facts), encoding="utf-8")
         temporary.replace(note)
     except OSError:  # a full disk or a cache that is only read: it is asked again the next time
         temporary.unlink(missing_ok=True)
@@ -133,8 +135,11 @@ def toolchain(command: tuple[str, ...], notes: Path) -> Toolchain:
 def _read(note: Path, command: tuple[str, ...]) -> Toolchain | None:
     try:
         kept = json.loads(note.read_text(encoding="utf-8"))
-        isas = tuple((str(name), tuple(map(str, flags))) for name, flags in kept["isas"])
-        return Toolchain(command, str(kept["version"]), isas, tuple(map(str, kept["private"]))) if isas else None
+        flags = dict((*INSTRUCTION_SETS.get(machine(), ()), BASELINE))
+        isas = tuple((name, flags[name]) for name in kept["isas"])
+        return (
+            Toolchain(command, str(kept["version"]), isas, PRIVATE_INLINES if kept["private"] else ()) if isas else None
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
