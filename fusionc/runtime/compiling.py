@@ -16,8 +16,8 @@ from fusionc.runtime.faults import BuildFailed
 
 POLL = 0.01
 """Seconds between two looks at the compilers."""
-LAST_WORDS = 2000
-"""Characters of a compiler's complaint that are shown."""
+FIRST_WORDS = 2000
+"""Characters of a compiler's complaint that are shown: what follows its first errors is often but their consequence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,6 @@ def _judge(ended: _Running) -> None:
     if code != 0:
         how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
         said = ended.log.read_text(encoding="utf-8", errors="replace").strip()
-        words = "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in said[-LAST_WORDS:])
+        words = "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in said[:FIRST_WORDS])
         raise BuildFailed(f"the C++ compiler fails on {ended.job.title} ({how}):\n{words}")
     ended.log.unlink(missing_ok=True)

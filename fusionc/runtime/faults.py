@@ -12,7 +12,7 @@ class NoCompiler(NativeFault):
 
 
 class BuildFailed(NativeFault):
-    """The compiler or the linker has failed; the message ends with its own last words."""
+    """The compiler or the linker has failed; the message ends with its own words."""
 
 
 class UnsafeFolder(NativeFault):
