@@ -254,7 +254,7 @@ class PassWriter:
         accumulated = [n for n in group.results if n in summed]
         with w.block("template <bool TAIL>"):
             pass
-        with w.block(f"static void __attribute__((noinline)) {name}(Frame_{self.name}& f, int block, bool first) {{", "}"):
+        with w.block(f"static void FUSIONC_APART {name}(Frame_{self.name}& f, int block, bool first) {{", "}"):
             if accumulated:
                 places = self.places(self.sums, lanes)
                 w.line(f"real* const sums = f.sums_{lanes} + block * {places.size} * W;")
@@ -307,7 +307,7 @@ class PassWriter:
         head = f"static inline void {name}_block(Frame_{self.name}& f, int q, int block, {accumulators}) {{"
         with w.block(head, "}"):
             self._lane_body(group, lanes, edge, set(group.results))
-        with w.block(f"static void __attribute__((noinline)) {name}(Frame_{self.name}& f) {{", "}"):
+        with w.block(f"static void FUSIONC_APART {name}(Frame_{self.name}& f) {{", "}"):
             with w.block("for (int q = 0; q < f.count; ++q) {" if edge else "{ const int q = 0;", "}"):
                 w.line("Vec " + ", ".join(f"a{n} = {{}}" for n in group.results) + ";")
                 names = ", ".join(f"a{n}" for n in group.results)
@@ -322,7 +322,7 @@ class PassWriter:
         w = self.w
         with w.block("template <bool TAIL>"):
             pass
-        with w.block(f"static void __attribute__((noinline)) {name}(Frame_{self.name}& f, int block, bool) {{", "}"):
+        with w.block(f"static void FUSIONC_APART {name}(Frame_{self.name}& f, int block, bool) {{", "}"):
             w.line("constexpr int q = 0; (void)q;")
             self._lane_body(group, lanes, False, set())
             for store in self.pass_.stores:
@@ -506,7 +506,7 @@ class PassWriter:
     def _edge_scalars(self, phase: int) -> None:
         """Scalars of up to CHUNK edges, fetched one by one and computed in vectors of edges."""
         w = self.w
-        with w.block(f"static void __attribute__((noinline)) {self.name}_scalars_{phase}(Frame_{self.name}& f) {{", "}"):
+        with w.block(f"static void FUSIONC_APART {self.name}_scalars_{phase}(Frame_{self.name}& f) {{", "}"):
             mine = [n for n in self.scalar if self.phase[n] == phase]
             loads = [n for n in mine if isinstance(self.value(n).op, Load)]
             if loads:
