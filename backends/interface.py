@@ -29,6 +29,28 @@ class Header:
                 raise ValueError(f"not safe to print: {text!a}")
 
 
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A translation unit, NAME.cpp; with `per_isa` compiled once for each instruction set, named in FUSIONC_ISA."""
+
+    name: str
+    text: str
+    per_isa: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """A Python module, and what the library beside it, libNAME.so, is built from; without units there is none.
+
+    namespace  of its operators in torch.ops
+    """
+
+    text: str
+    library: str = ""
+    namespace: str = ""
+    units: tuple[Unit, ...] = ()
+
+
 def safe_name(name: str) -> str:
     """The base name of a path, with everything replaced that could mean something to a language or a terminal."""
     base = re.split(r"[/\\]", name)[-1]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fusionc import __version__
 from fusionc.check.check import check
@@ -24,7 +25,7 @@ from fusionc.plan.errors import module_too_large
 from fusionc.plan.ir import Plan, Rewritten
 from fusionc.plan.order import order
 from fusionc.plan.report import PlanReport
-from fusionc.rewrite import REWRITES
+from fusionc.rewrite import KERNEL_REWRITES, REWRITES, Rewrites
 from fusionc.source import Source
 from fusionc.syntax.parse import parse
 
@@ -45,7 +46,11 @@ class Planned:
 @dataclass(frozen=True, slots=True)
 class Compiled:
     planned: Planned
-    text: str
+    emitted: Emitted
+
+    @property
+    def text(self) -> str:
+        return self.emitted.text
 
 
 def build_source(source: Source, options: CompileOptions) -> Program:
@@ -65,10 +70,10 @@ def check_source(source: Source, options: CompileOptions | None = None) -> Check
     return Checked(program, sink.diagnostics)
 
 
-def plan_diagram(diagram: CheckedDiagram) -> Plan:
+def plan_diagram(diagram: CheckedDiagram, rewrites: Rewrites = REWRITES) -> Plan:
     naive = network = expand(diagram)
     log = []
-    for rewrite in REWRITES:
+    for rewrite in rewrites:
         before, network = network, rewrite(network)
         costs = [weighed_line(n) for n in (before, network)]
         log.append(Rewritten(rewrite.__name__, len(before.vertices) - len(network.vertices), *costs))
@@ -79,7 +84,8 @@ def plan_source(source: Source, options: CompileOptions | None = None) -> Planne
     """Plans of all diagrams, or of `options.entry`. Raises CompileError."""
     options = options or CompileOptions()
     checked = check_source(source, options)
-    plans = tuple(plan_diagram(d) for d in checked.program.diagrams if options.entry in (None, d.name))
+    rewrites = REWRITES if options.backend == "torch" else KERNEL_REWRITES
+    plans = tuple(plan_diagram(d, rewrites) for d in checked.program.diagrams if options.entry in (None, d.name))
     return Planned(checked, plans, PlanReport(checked.program, plans, 8 if options.dtype == "float64" else 4))
 
 
@@ -91,7 +97,8 @@ def compile_source(source: Source, options: CompileOptions | None = None) -> Com
     planned = plan_source(source, options)
     sha = hashlib.sha256(source.text.encode()).hexdigest()
     header = backends.Header(backends.safe_name(source.name), sha, planned.report.sha256, __version__)
-    text = backends.emit(planned.plans, options, header)
-    if len(text) > options.limits.emitted_bytes:
-        raise CompileError(source, [module_too_large(len(text), options.limits.emitted_bytes)])
-    return Compiled(planned, text)
+    emitted = backends.emit(planned.plans, options, header)
+    size = len(emitted.text) + sum(len(unit.text) for unit in emitted.units)
+    if size > options.limits.emitted_bytes:
+        raise CompileError(source, [module_too_large(size, options.limits.emitted_bytes)])
+    return Compiled(planned, emitted)

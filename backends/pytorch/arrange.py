@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from math import prod
 from typing import assert_never
@@ -23,9 +24,13 @@ from fusionc.network import ir
 from fusionc.plan.ir import Plan, Step, StepKind
 
 
-def arrange(plan: Plan, layout: str) -> Program:
-    """The tensor program of one class. `layout`: of the module's arguments and results, "mul_ir" or "ir_mul"."""
-    names = Names()
+def arrange(plan: Plan, layout: str, taken: Iterable[str] = (), part: bool = False) -> Program:
+    """The tensor program of one class. `layout`: of the module's arguments and results, "mul_ir" or "ir_mul".
+
+    taken  names that are not given to variables and constants
+    part   of a forward that consists of several programs: never evaluated in blocks
+    """
+    names = Names(taken)
     signature = signature_of(plan, names)
     store = Storage(plan.network, names, layout)
     arrangement = _Arrangement(plan, store, signature)
@@ -34,7 +39,7 @@ def arrange(plan: Plan, layout: str) -> Program:
         arrangement.place_step(step)
     results = tuple(arrangement.result(n) for n in range(len(plan.network.outputs)))
     prologue = tuple(arrangement.prologue)
-    blocks = blocks_of(plan, store, arrangement.arguments)
+    blocks = None if part else blocks_of(plan, store, arrangement.arguments)
     statements = tuple(store.statements) if blocks else (*prologue, *_without_blocks(store.statements))
     return Program(
         plan.network.name,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import dataclass
 
 from fusionc.diagnostics import InternalError
 
@@ -40,8 +41,19 @@ _METHODS = frozenset({
 })  # fmt: skip
 
 
-def audit(text: str) -> None:
-    """Raise InternalError unless the text is Python of the kind that this backend writes."""
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What a backend writes besides: nodes by their names, functions, functions of torch, methods, modules."""
+
+    functions: frozenset[str] = frozenset()
+    torch: frozenset[str] = frozenset()
+    methods: frozenset[str] = frozenset()
+    modules: frozenset[str] = frozenset()
+    nodes: tuple[str, ...] = ()
+
+
+def audit(text: str, allowed: Allowed = Allowed()) -> None:
+    """Raise InternalError unless the text is Python of the kind that this backend, or another, writes."""
     if not text.isascii() or re.search(r"[^\n -~]", text):
         raise InternalError("generated Python holds a character that it must not hold")
     try:
@@ -49,20 +61,33 @@ def audit(text: str) -> None:
     except SyntaxError as error:
         raise InternalError(f"generated Python does not parse: {error}") from error
     for node in ast.walk(tree):
-        if not isinstance(node, _NODES):
+        if not isinstance(node, _NODES) and type(node).__name__ not in allowed.nodes:
             raise InternalError(f"generated Python holds a {type(node).__name__}")
         if isinstance(node, ast.Import) and [(a.name, a.asname) for a in node.names] != [("torch", None)]:
             raise InternalError("generated Python imports more than torch")
-        if isinstance(node, ast.ImportFrom) and node.module not in ("__future__", "collections.abc"):
+        if isinstance(node, ast.ImportFrom) and node.module not in (
+            "__future__",
+            "collections.abc",
+            *allowed.modules,
+        ):
             raise InternalError("generated Python imports more than torch")
-        if isinstance(node, ast.Call) and not _is_allowed(node.func):
+        if isinstance(node, ast.Call) and not _is_allowed(node.func, allowed):
             raise InternalError(f"generated Python calls {ast.unparse(node.func)}")
 
 
-def _is_allowed(function: ast.expr) -> bool:
+def _is_allowed(function: ast.expr, allowed: Allowed) -> bool:
     if isinstance(function, ast.Name):
-        return function.id in _FUNCTIONS
+        return function.id in _FUNCTIONS | allowed.functions or (bool(allowed.functions) and _is_stage(function.id))
+    if ast.unparse(function).startswith(("_ops.", "self._stage_")):
+        return bool(allowed.functions)
     if not isinstance(function, ast.Attribute):
         return False
     dotted = re.fullmatch(r"torch\.([A-Za-z_.]+)", ast.unparse(function))
-    return dotted[1] in _TORCH if dotted else function.attr in _METHODS
+    if dotted:
+        return dotted[1] in _TORCH | allowed.torch
+    return function.attr in _METHODS | allowed.methods
+
+
+def _is_stage(name: str) -> bool:
+    """A function of a part of a derivative, whose name begins with that of its diagram."""
+    return re.fullmatch(r"_[A-Za-z0-9_]+_\d+(_torch)?", name) is not None

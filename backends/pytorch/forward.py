@@ -11,27 +11,27 @@ from fusionc.backends.writer import Writer
 from fusionc.check.ir import ArgumentKind
 from fusionc.diagram.ir import Space
 
-_COUNTS = (ArgumentKind.NUM_NODES.value, ArgumentKind.NUM_GRAPHS.value)
+COUNTS = (ArgumentKind.NUM_NODES.value, ArgumentKind.NUM_GRAPHS.value)
 _FLOATING = (ArgumentKind.TENSOR.value, ArgumentKind.WEIGHT.value)
-_SIZES = {Space.BATCH: "num_rows", Space.NODE: "num_nodes", Space.EDGE: "num_edges", Space.GRAPH: "num_graphs"}
+SIZES = {Space.BATCH: "num_rows", Space.NODE: "num_nodes", Space.EDGE: "num_edges", Space.GRAPH: "num_graphs"}
 
 
 def write_forward(writer: Writer, program_: Program) -> None:
-    parameters = ["self", *(f"{a.name}: {'int' if a.kind in _COUNTS else 'torch.Tensor'}" for a in program_.arguments)]
+    parameters = ["self", *(f"{a.name}: {'int' if a.kind in COUNTS else 'torch.Tensor'}" for a in program_.arguments)]
     many = len(program_.results) != 1
     returns = f"tuple[{', '.join(['torch.Tensor'] * len(program_.results))}]" if many else "torch.Tensor"
     with writer.function("forward", parameters, returns):
-        _write_docstring(writer, program_)
-        _write_checks(writer, program_)
+        write_docstring(writer, program_)
+        write_checks(writer, program_)
         for statement in program_.prologue:
-            _write_statement(writer, statement)
+            write_statement(writer, statement)
         if program_.blocks is None:
             _write_body(writer, program_)
             for result in program_.results:
-                _write_long(writer, f"{result.variable} = ", text_of(result.value), exact_forms(result.value))
+                write_long(writer, f"{result.variable} = ", text_of(result.value), exact_forms(result.value))
         else:
             _write_blocks(writer, program_, program_.blocks)
-        _write_long(writer, "return ", ", ".join(text_of(result.outward) for result in program_.results), [])
+        write_long(writer, "return ", ", ".join(text_of(result.outward) for result in program_.results), [])
     if program_.blocks is not None:
         writer.line()
         _write_rows(writer, program_, program_.blocks)
@@ -39,7 +39,7 @@ def write_forward(writer: Writer, program_: Program) -> None:
 
 def _write_body(writer: Writer, program_: Program) -> None:
     for statement in program_.statements:
-        _write_statement(writer, statement)
+        write_statement(writer, statement)
 
 
 def _write_blocks(writer: Writer, program_: Program, blocks: Blocks) -> None:
@@ -48,9 +48,9 @@ def _write_blocks(writer: Writer, program_: Program, blocks: Blocks) -> None:
     variables = "".join(f"{result.variable}, " for result in program_.results)
     widths = "".join(f"{result.output.irreps.dim}, " for result in program_.results)
     rows, once = ("".join(f"{name}, " for name in names) for names in (blocks.rows, blocks.once))
-    options = f"{_SIZES[blocks.space]}, {blocks.size}, {blocks.recorded}"
+    options = f"{SIZES[blocks.space]}, {blocks.size}, {blocks.recorded}"
     body = f"_in_blocks(self._rows, like, {options}, ({rows}), ({once}), ({widths}))".replace(", )", ",)")
-    _write_long(writer, f"{variables.rstrip()} = ".replace(", =", ", ="), body, [])
+    write_long(writer, f"{variables.rstrip()} = ".replace(", =", ", ="), body, [])
 
 
 def _write_rows(writer: Writer, program_: Program, blocks: Blocks) -> None:
@@ -58,7 +58,7 @@ def _write_rows(writer: Writer, program_: Program, blocks: Blocks) -> None:
     parameters.append("into: tuple[torch.Tensor, ...] | None = None")
     with writer.function("_rows", parameters, "tuple[torch.Tensor, ...]"):
         writer.line('"""Some rows. The results are written into `into` where it is given."""')
-        writer.line(f"{_SIZES[blocks.space]} = {blocks.rows[0]}.shape[0]")
+        writer.line(f"{SIZES[blocks.space]} = {blocks.rows[0]}.shape[0]")
         _write_body(writer, program_)
         values = []
         for number, result in enumerate(program_.results):
@@ -66,10 +66,10 @@ def _write_rows(writer: Writer, program_: Program, blocks: Blocks) -> None:
             if not isinstance(result.value, program.Finished):
                 text = f"_delivered({text}, into, {number})"
             values.append(text)
-        _write_long(writer, "return ", "".join(f"{v}, " for v in values).rstrip(), [])
+        write_long(writer, "return ", "".join(f"{v}, " for v in values).rstrip(), [])
 
 
-def _write_docstring(writer: Writer, program_: Program) -> None:
+def write_docstring(writer: Writer, program_: Program) -> None:
     writer.line('"""')
     for argument in program_.arguments:
         writer.line(f"{argument.name}: {_describe(argument)}")
@@ -108,19 +108,19 @@ def _shape(space: Space, width: int | None) -> str:
         case Space.BATCH:
             axes = ["..."]
         case _:
-            axes = [_SIZES[space]]
+            axes = [SIZES[space]]
     return f"[{', '.join([*axes, *([] if width is None else [str(width)])])}]"
 
 
 # ------------------------------------------------------------------- checks
 
 
-def _write_checks(writer: Writer, program_: Program) -> None:
-    tensors = [a for a in program_.arguments if a.kind not in _COUNTS]
+def write_checks(writer: Writer, program_: Program) -> None:
+    tensors = [a for a in program_.arguments if a.kind not in COUNTS]
     if not tensors:
         return
     writer.line(f"like = {_reference(program_)}")
-    known: list[str] = [a.name for a in program_.arguments if a.kind in _COUNTS]
+    known: list[str] = [a.name for a in program_.arguments if a.kind in COUNTS]
     for argument in tensors:
         dtype = "like.dtype" if argument.kind in _FLOATING else "torch.int64"
         shape = ", ".join(_expected(argument, known))
@@ -130,7 +130,7 @@ def _write_checks(writer: Writer, program_: Program) -> None:
             # not leading.numel(), which fixes the number when the module is exported
             writer.line(f"num_rows = {argument.name}.unsqueeze(0).flatten(0, -2).shape[0]")
             known.append("num_rows")
-        size = None if argument.space is Space.BATCH else _SIZES.get(argument.space)
+        size = None if argument.space is Space.BATCH else SIZES.get(argument.space)
         if size is not None and size not in known:
             axis = 1 if argument.kind == ArgumentKind.EDGE_INDEX.value else 0
             writer.line(f"{size} = {argument.name}.shape[{axis}]")
@@ -153,7 +153,7 @@ def _expected(argument: Argument, known: list[str]) -> list[str]:
         case Space.BATCH:
             return ["*leading" if "num_rows" in known else f"*{argument.name}.shape[:-1]", *width]
         case _:
-            size = _SIZES[argument.space]
+            size = SIZES[argument.space]
             found = size if size in known else "-1"
             if argument.kind == ArgumentKind.EDGE_INDEX.value:
                 return ["2", found]
@@ -163,29 +163,29 @@ def _expected(argument: Argument, known: list[str]) -> list[str]:
 # --------------------------------------------------------------- statements
 
 
-def _write_statement(writer: Writer, statement: program.Statement) -> None:
+def write_statement(writer: Writer, statement: program.Statement) -> None:
     match statement:
         case program.Remark(text):
             writer.line()
             writer.comment(text)
         case program.Assign(target, value):
-            _write_long(writer, f"{target} = ", text_of(value), exact_forms(value))
+            write_long(writer, f"{target} = ", text_of(value), exact_forms(value))
         case program.Unpack(targets, operand, sizes, axis):
             names = ", ".join("_" if t is None else t for t in targets)
-            _write_long(writer, f"{names} = ", f"{text_of(operand)}.split({list(sizes)}, {axis})", [])
+            write_long(writer, f"{names} = ", f"{text_of(operand)}.split({list(sizes)}, {axis})", [])
         case program.Begin(target, rows, width, None):
             writer.line(f"{target} = _Columns({rows}, {width})")
         case program.Begin(target, rows, width, output):
             writer.line(f"{target} = _Columns({rows}, {width}, into, {output})")
         case program.Put(target, start, value):
-            _write_long(writer, "", f"{target}.put({start}, {text_of(value)})", exact_forms(value))
+            write_long(writer, "", f"{target}.put({start}, {text_of(value)})", exact_forms(value))
         case program.Release(names):
-            _write_long(writer, "del ", ", ".join(names), [])
+            write_long(writer, "del ", ", ".join(names), [])
         case _:
             assert_never(statement)
 
 
-def _write_long(writer: Writer, head: str, body: str, exact: list[str]) -> None:
+def write_long(writer: Writer, head: str, body: str, exact: list[str]) -> None:
     """One line, or the body in parentheses, broken at spaces. Exact forms of numbers follow in a comment."""
     note = f"  # {', '.join(exact)}" if exact else ""
     if writer.fits(f"{head}{body}{note}"):
@@ -199,7 +199,7 @@ def _write_long(writer: Writer, head: str, body: str, exact: list[str]) -> None:
         writer.line("(")
         with writer.indented():
             writer.filled(head.removesuffix(" = ").split(" "))
-        writer.line(f") = {body}") if writer.fits(f") = {body}") else _write_long(writer, ") = ", body, [])
+        writer.line(f") = {body}") if writer.fits(f") = {body}") else write_long(writer, ") = ", body, [])
     else:
         writer.line(f"{head}(")
         with writer.indented():

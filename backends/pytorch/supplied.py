@@ -8,15 +8,15 @@ from functools import cache
 from importlib import resources
 
 
-def supplied(names: Iterable[str]) -> tuple[str, ...]:
-    """The source of what has these names."""
-    functions = _functions()
+def supplied(names: Iterable[str], backend: str = "pytorch") -> tuple[str, ...]:
+    """The source of what has these names in the support of a backend."""
+    functions = _functions(backend)
     return tuple(functions[name] for name in names)
 
 
 @cache
-def _functions() -> dict[str, str]:
-    text = resources.files("fusionc.backends.pytorch").joinpath("support.py").read_text(encoding="utf-8")
+def _functions(backend: str) -> dict[str, str]:
+    text = resources.files(f"fusionc.backends.{backend}").joinpath("support.py").read_text(encoding="utf-8")
     found = {}
     for node in ast.parse(text).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):

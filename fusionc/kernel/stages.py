@@ -72,8 +72,12 @@ def _pieces(network: Network, wire: int) -> tuple[int, ...]:
 def _is_native(network: Network, vertex: Vertex) -> bool:
     """Kernels have rows in all that they read, one axis of channels, no means, and exact constants."""
     read = [network.vertices[n] for n in ir.operands(vertex.op)]
-    if any(v.space is Space.ONCE for v in read) or any(len([c for c in v.channels if c != 1]) > 1 for v in (vertex, *read)):
+    wide = [len([c for c in v.channels if c != 1]) for v in (vertex, *read)]
+    if any(v.space is Space.ONCE for v in read) or max(wide) > 1:
         return False
+    has_edges = any(s.kind is ArgumentKind.EDGE_INDEX for s in network.signature)
+    if vertex.space is Space.EDGE and not has_edges and any(v.space is Space.NODE for v in network.vertices):
+        return False  # nothing tells which edges go with which rows
     match vertex.op:
         case ir.Move(mean=True) | ir.Harmonic(l=0) | ir.Harmonic(norm=Norm.INTEGRAL):
             return False

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from fusionc.network.ir import Network
 from fusionc.rewrite.drop_dead import drop_dead
 from fusionc.rewrite.factor import factor
 from fusionc.rewrite.fold import fold
@@ -11,8 +14,10 @@ from fusionc.rewrite.reuse import reuse
 from fusionc.rewrite.share import share
 from fusionc.rewrite.symmetrize import symmetrize
 
-REWRITES = (share, fold, hoist, symmetrize, place_weights, factor, reuse, fold, drop_dead)
+Rewrites = tuple[Callable[[Network], Network], ...]
+
+REWRITES: Rewrites = (share, fold, hoist, symmetrize, place_weights, factor, reuse, fold, drop_dead)
 """In the order in which the compiler applies them for PyTorch, where every wire is a tensor in memory."""
 
-KERNEL_REWRITES = (share, fold, hoist, symmetrize, place_scales, factor, reuse, fold, drop_dead)
+KERNEL_REWRITES: Rewrites = (share, fold, hoist, symmetrize, place_scales, factor, reuse, fold, drop_dead)
 """For straight-line kernels, where wires are registers and multiplications are what counts."""

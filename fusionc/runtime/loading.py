@@ -34,21 +34,25 @@ def load(
     limits: Limits | None = None,
     **params: int,
 ) -> type[torch.nn.Module]:
-    """The `torch.nn.Module` class of a diagram; nothing is written to disk.
+    """The `torch.nn.Module` class of a diagram; nothing is written to disk but, by backend "cpp", into the cache.
 
     path_or_text  a file, or source text when it is a `str` with a newline
     entry         the diagram's name; may be left out when there is only one
+    backend       "torch"; "cpp", native code for CPUs; "auto", that where there is a compiler, else "torch"
     params        values for the program's `param`s, such as C=64
 
-    Raises CompileError, InputError when the file cannot be read, and ValueError for an `entry` that is missing.
+    Raises CompileError, InputError when the file cannot be read, ValueError for an `entry` that is missing, and
+    NativeFault where native code cannot be built.
     """
     from fusionc import compiler
     from fusionc.runtime.generated import classes_of, module_of
+    from fusionc.runtime.native import load_operators, settled
 
-    options = _options(entry, backend, dtype, layout, convention, limits, params)
+    options = settled(_options(entry, backend, dtype, layout, convention, limits, params))
     source = _source(path_or_text, options.limits)
     compiled = compiler.compile_source(source, options)
     _warn(source, compiled.planned.checked.warnings, 2)
+    load_operators(compiled.emitted)
     classes = classes_of(module_of(compiled.text, Path(source.name).stem))
     if len(classes) != 1:
         names = ", ".join(plan.network.name for plan in compiled.planned.plans)
