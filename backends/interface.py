@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
+
+from fusionc.source import Source
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
@@ -16,15 +19,24 @@ class Header:
     source_sha256  of the source text
     plan_sha256    of the plan's canonical JSON
     version        of fusionc
+    stem           of the names of libraries and their sources
     """
 
     source: str
     source_sha256: str
     plan_sha256: str
     version: str
+    stem: str = "module"
+
+    @classmethod
+    def of(cls, source: Source, plan_sha256: str, version: str, module: str) -> Header:
+        """`module`: the stem of its file, or empty for that of the source."""
+        name = safe_name(source.name)
+        sha = hashlib.sha256(source.text.encode()).hexdigest()
+        return cls(name, sha, plan_sha256, version, _stem(module or name))
 
     def __post_init__(self) -> None:
-        for text in (self.source, self.source_sha256, self.plan_sha256, self.version):
+        for text in (self.source, self.source_sha256, self.plan_sha256, self.version, self.stem):
             if _UNSAFE.search(text):
                 raise ValueError(f"not safe to print: {text!a}")
 
@@ -49,6 +61,16 @@ class Emitted:
     library: str = ""
     namespace: str = ""
     units: tuple[Unit, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Characters of all sources."""
+        return len(self.text) + sum(len(unit.text) for unit in self.units)
+
+
+def _stem(name: str) -> str:
+    """What a library may be named after: of a file's name all before the first point, in lower case."""
+    return re.sub("[^a-z0-9_]", "_", safe_name(name).partition(".")[0].lower())[:40]
 
 
 def safe_name(name: str) -> str:

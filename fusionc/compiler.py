@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,9 +24,12 @@ from fusionc.plan.errors import module_too_large
 from fusionc.plan.ir import Plan, Rewritten
 from fusionc.plan.order import order
 from fusionc.plan.report import PlanReport
-from fusionc.rewrite import KERNEL_REWRITES, REWRITES, Rewrites
+from fusionc.rewrite import REWRITES, Rewrites, rewrites_for
 from fusionc.source import Source
 from fusionc.syntax.parse import parse
+
+if TYPE_CHECKING:
+    from fusionc.backends import Emitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +48,8 @@ class Planned:
 @dataclass(frozen=True, slots=True)
 class Compiled:
     planned: Planned
+    text: str
     emitted: Emitted
-
-    @property
-    def text(self) -> str:
-        return self.emitted.text
 
 
 def build_source(source: Source, options: CompileOptions) -> Program:
@@ -84,21 +83,22 @@ def plan_source(source: Source, options: CompileOptions | None = None) -> Planne
     """Plans of all diagrams, or of `options.entry`. Raises CompileError."""
     options = options or CompileOptions()
     checked = check_source(source, options)
-    rewrites = REWRITES if options.backend == "torch" else KERNEL_REWRITES
-    plans = tuple(plan_diagram(d, rewrites) for d in checked.program.diagrams if options.entry in (None, d.name))
+    plans = tuple(
+        plan_diagram(d, rewrites_for(options.backend))
+        for d in checked.program.diagrams
+        if options.entry in (None, d.name)
+    )
     return Planned(checked, plans, PlanReport(checked.program, plans, 8 if options.dtype == "float64" else 4))
 
 
-def compile_source(source: Source, options: CompileOptions | None = None) -> Compiled:
-    """One Python module with a class for each plan. Raises CompileError."""
+def compile_source(source: Source, options: CompileOptions | None = None, module: str = "") -> Compiled:
+    """A class for each plan, and the source of a library named after `module` or the source. Raises CompileError."""
     from fusionc import backends  # half of the start-up, which checking and planning do without
 
     options = options or CompileOptions()
     planned = plan_source(source, options)
-    sha = hashlib.sha256(source.text.encode()).hexdigest()
-    header = backends.Header(backends.safe_name(source.name), sha, planned.report.sha256, __version__)
+    header = backends.Header.of(source, planned.report.sha256, __version__, module)
     emitted = backends.emit(planned.plans, options, header)
-    size = len(emitted.text) + sum(len(unit.text) for unit in emitted.units)
-    if size > options.limits.emitted_bytes:
-        raise CompileError(source, [module_too_large(size, options.limits.emitted_bytes)])
-    return Compiled(planned, emitted)
+    if emitted.size > options.limits.emitted_bytes:
+        raise CompileError(source, [module_too_large(emitted.size, options.limits.emitted_bytes)])
+    return Compiled(planned, emitted.text, emitted)

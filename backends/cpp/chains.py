@@ -50,7 +50,7 @@ class Chain:
 
     def _call(self, function: str, given: list[str], network: Network, tables: tuple[str | None, ...]) -> None:
         targets = []
-        for output, per in zip(network.outputs, tables, strict=True):
+        for output in network.outputs:
             self.known[output.name] = self.names.fresh(output.name)
             targets.append(self.known[output.name])
         write_long(self.writer, f"{', '.join(targets)} = ", f"{function}({', '.join(given)})", [])

@@ -1,8 +1,7 @@
-"""A module whose kernels are native: the Python that PyTorch's backend would print, calling operators, and their C++."""
+"""Modules whose kernels are native: the Python that PyTorch's backend would print, but for operators, and their C++."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from fusionc.backends.cpp.chains import ORDERS, SIZE_NAMES, Chain, torch_parts
@@ -55,12 +54,11 @@ def emit(plans: tuple[Plan, ...], options: CompileOptions, header: Header) -> Em
     if not native:
         return pytorch.emit(plans, options, header)
     found = [_unit(plan, parts, options.layout, classes) for plan, parts in zip(plans, chains, strict=True)]
-    stem = re.sub("[^a-z0-9_]", "_", header.source.partition(".")[0].lower())[:40]
     dtypes = ("float32", "float64") if options.dtype is None else (options.dtype,)
-    namespace, texts = units(stem, native, options.layout, dtypes, header)
-    text = _text(found, native, options, header, f"{namespace} lib{stem}.so")
+    namespace, texts = units(header.stem, native, options.layout, dtypes, header)
+    text = _text(found, native, options, header, f"{namespace} lib{header.stem}.so")
     audit(text, ALLOWED)
-    return Emitted(text, stem, namespace, texts)
+    return Emitted(text, header.stem, namespace, texts)
 
 
 def _unit(plan: Plan, parts: tuple[Part, ...], layout: str, classes: Names) -> Unit:

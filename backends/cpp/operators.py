@@ -1,4 +1,4 @@
-"""What a module computes: chains of parts, each for PyTorch or a native operator, which has its own derivative as a chain.
+"""What a module computes: chains of parts, each for PyTorch or a native operator, whose derivative is a chain again.
 
 The derivative of an operator is a network, cut into stages again; so is its derivative. The operators of the second
 derivative are differentiated by PyTorch through their networks: third derivatives are rare, and as exact.

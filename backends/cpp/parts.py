@@ -64,7 +64,9 @@ def _only_read(network: Network) -> Network:
     parameters = tuple(w for w in network.parameters if ir.Parameter(w.name) in {v.op for v in network.vertices})
     classes = {w.per for w in parameters}
     kept = tuple(s for s in kept if s.kind is not ArgumentKind.CLASS or s.name in classes)
-    return replace(network, signature=kept, parameters=parameters, outputs=tuple(replace(o, per=None) for o in network.outputs))
+    return replace(
+        network, signature=kept, parameters=parameters, outputs=tuple(replace(o, per=None) for o in network.outputs)
+    )
 
 
 def _renamed(node: Any, members: Mapping[str, program.Expr]) -> Any:
@@ -75,9 +77,7 @@ def _renamed(node: Any, members: Mapping[str, program.Expr]) -> Any:
         case tuple():
             return tuple(_renamed(part, members) for part in node)
         case program.Program():
-            return replace(
-                node, statements=_renamed(node.statements, members), results=_renamed(node.results, members)
-            )
+            return replace(node, statements=_renamed(node.statements, members), results=_renamed(node.results, members))
         case program.Result():
             return replace(node, value=_renamed(node.value, members))
         case _ if is_dataclass(node) and type(node).__module__ == program.__name__:

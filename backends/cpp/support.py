@@ -1,4 +1,4 @@
-"""Functions that generated modules carry with them, each copied whole: the library, and what autograd asks of operators.
+"""Functions that modules carry with them, each copied whole: for their library, and what autograd asks of operators.
 
 They need nothing but torch, and do not refer to each other.
 """

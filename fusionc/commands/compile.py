@@ -9,12 +9,16 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from fusionc.cli import EXIT_FINE
 from fusionc.commands.session import Session, program_options, run_options
 from fusionc.runtime.writing import OutputError, write
+
+if TYPE_CHECKING:
+    from fusionc.backends import Emitted
 
 POLL = 0.2
 """Seconds between two looks at the sources in `--watch`."""
@@ -24,7 +28,13 @@ POLL = 0.2
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("-o", "--output", metavar="OUT.py", help="Where the module goes.  [default: stdout, which is `-`]")
 @click.option("-d", "--directory", metavar="DIR", help="Write one module for each FILE into this folder.")
-@click.option("--backend", type=click.Choice(["torch"]), default="torch", show_default=True, help="What to generate.")
+@click.option(
+    "--backend",
+    type=click.Choice(["torch", "cpp"]),
+    default="torch",
+    show_default=True,
+    help="What to generate: PyTorch alone, or operators in C++ beside it.",
+)
 @click.option("-w", "--watch", is_flag=True, help="Compile again whenever a FILE is saved, until Ctrl-C.")
 @click.option("--force", is_flag=True, help="Overwrite a file that fusionc did not generate.")
 @program_options
@@ -34,7 +44,8 @@ def command(
 ) -> int:
     """Compile FILE (`-` is stdin) to one Python module with a torch.nn.Module class for each diagram.
 
-    The module imports only torch and the standard library.
+    The module imports only torch and the standard library. With --backend cpp its library is built and put beside it,
+    with the C++ that it is made of.
     """
     if output is not None and directory is not None:
         raise click.UsageError("give either -o or -d, not both")
@@ -42,6 +53,8 @@ def command(
         raise click.UsageError("several files need -d, a folder for their modules")
     if watch and (("-" in files) or (directory is None and output in (None, "-"))):
         raise click.UsageError("--watch needs files: a source, and an output given by -o or -d")
+    if session.options.backend != "torch" and directory is None and output in (None, "-"):
+        raise click.UsageError("--backend cpp needs a place for the library too: give the output by -o or -d")
     targets = dict(zip(files, _targets(files, output, directory), strict=True))
 
     def act(path: str) -> int:
@@ -76,15 +89,26 @@ def _compile(session: Session, path: str, target: str, force: bool) -> int:
     from fusionc.render import visible
 
     source = session.read(path)
-    compiled = compile_source(source, session.options)
+    compiled = compile_source(source, session.options, "" if target == "-" else Path(target).stem)
     session.console.diagnostics(source, compiled.planned.checked.warnings)
     if target == "-":
         session.console.artefact(compiled.text)
         return EXIT_FINE
     _make_folder(Path(target).parent)
+    _write_library(session, compiled.emitted, Path(target).parent, force)
     write(Path(target), compiled.text, inputs=() if path == "-" else (Path(path),), force=force)
     session.console.note(f"wrote {visible(target)}")
     return EXIT_FINE
+
+
+def _write_library(session: Session, emitted: Emitted, folder: Path, force: bool) -> None:
+    """Before the module, which then never stands without it."""
+    if emitted.units:
+        from fusionc.render import visible
+        from fusionc.runtime.native import write_library
+
+        written = write_library(emitted, folder, session.console.note, force)
+        session.console.note(f"wrote {visible(str(written))}")
 
 
 def _make_folder(folder: Path) -> None:

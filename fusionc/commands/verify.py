@@ -54,6 +54,9 @@ def _verify_source(session: Session, path: str, seed: int) -> int:
     session.console.diagnostics(source, compiled.planned.checked.warnings)
     _require_torch()
     from fusionc.commands.trials import trials_of_diagram
+    from fusionc.runtime.native import load_operators
+
+    load_operators(compiled.emitted)
 
     built = classes_of(module_of(compiled.text, Path(source.name).stem))
     if not built:

@@ -1,8 +1,8 @@
 """`stages`: a network as a chain of networks, by turns for PyTorch and for kernels.
 
-Each vertex goes to a kernel where kernels can evaluate it. A stage reads arguments and what earlier stages leave, so the
-chain is convex by construction: the number of a vertex's stage is at least that of its operands, and larger where the
-two sides meet. What only names memory, and gathers, are made anew by each stage that reads them.
+Each vertex goes to a kernel where kernels can evaluate it. A stage reads arguments and what earlier stages leave: the
+number of a vertex's stage is at least that of its operands, and larger where the two sides meet. What only names
+memory, and gathers, are made anew by each stage that reads them.
 """
 
 from __future__ import annotations
@@ -111,7 +111,9 @@ class _Cut:
                 needed[p].want(n)
         read = {n for one in needed for n in one.foreign}
         made = [
-            self._stage(one, [o for o, home in zip(self.network.outputs, homes, strict=True) if home == one.number], read)
+            self._stage(
+                one, [o for o, home in zip(self.network.outputs, homes, strict=True) if home == one.number], read
+            )
             for one in needed
         ]
         return tuple(stage for stage in made if stage.network.outputs)
@@ -147,7 +149,7 @@ class _Cut:
         return n
 
     def _is_cut(self, n: int) -> bool:
-        """Whether, on its way to the root, a view takes other lanes: then a kernel must have left the root in memory."""
+        """Whether a view on the way to the root takes other lanes: a kernel must have left the root in memory."""
         while self.floats[n] and ir.operands(self.network.vertices[n].op):
             if isinstance(self.network.vertices[n].op, ir.View) and not self._is_plain(n):
                 return True
@@ -160,14 +162,12 @@ class _Cut:
             self.phase = []
             for n in range(len(self.network.vertices)):
                 self.phase.append(self._phase(n))
-            poor = [n for n in range(len(self.phase)) if self._is_made_in_kernel(n) and not self._is_worth(self.phase[n])]
+            made = [n for n in range(len(self.phase)) if self.native[n] and not self.floats[n]]
+            poor = [n for n in made if not self._is_worth(self.phase[n])]
             if not poor:
                 return
             for n in poor:
                 self.native[n] = False
-
-    def _is_made_in_kernel(self, n: int) -> bool:
-        return self.native[n] and not self.floats[n]
 
     def _is_worth(self, phase: int) -> bool:
         made = [v for n, v in enumerate(self.network.vertices) if not self.floats[n] and self.phase[n] == phase]

@@ -21,3 +21,7 @@ REWRITES: Rewrites = (share, fold, hoist, symmetrize, place_weights, factor, reu
 
 KERNEL_REWRITES: Rewrites = (share, fold, hoist, symmetrize, place_scales, factor, reuse, fold, drop_dead)
 """For straight-line kernels, where wires are registers and multiplications are what counts."""
+
+
+def rewrites_for(backend: str) -> Rewrites:
+    return REWRITES if backend == "torch" else KERNEL_REWRITES

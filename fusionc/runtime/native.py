@@ -16,7 +16,7 @@ from fusionc.runtime.toolchain import find_compiler
 
 
 def load_operators(emitted: Emitted) -> None:
-    """Build the library of a module in the cache, unless there is none or it is loaded, and load it. Raises NativeFault."""
+    """Load the library of a module, if it has one, which is built in the cache where it is not. Raises NativeFault."""
     import torch
 
     if emitted.units and not hasattr(getattr(torch.ops, emitted.namespace), "graph"):

@@ -116,14 +116,14 @@ def derivatives(module: torch.nn.Module, arguments: dict[str, Tensor | int], ord
     results = module(*arguments.values())
     found = [list(results) if isinstance(results, tuple) else [results]]
     for order in range(orders):
-        total = sum(
-            (torch.randn(t.shape, generator=generator, dtype=t.dtype) * t * t).sum() for t in found[-1]
-        )
+        total = sum((torch.randn(t.shape, generator=generator, dtype=t.dtype) * t * t).sum() for t in found[-1])
         found.append(list(torch.autograd.grad(total, inputs, create_graph=order + 1 < orders, materialize_grads=True)))
     return found
 
 
-def assert_equal(native: torch.nn.Module, plain: torch.nn.Module, arguments: dict[str, Tensor | int], orders: int) -> None:
+def assert_equal(
+    native: torch.nn.Module, plain: torch.nn.Module, arguments: dict[str, Tensor | int], orders: int
+) -> None:
     dtype = next(t.dtype for t in arguments.values() if isinstance(t, Tensor) and t.is_floating_point())
     tolerance = 1e-12 if dtype == torch.float64 else 2e-5
     both = derivatives(native, arguments, orders), derivatives(plain, arguments, orders)
@@ -263,7 +263,7 @@ def test_all_derivatives(name: str, layout: str, dtype: torch.dtype) -> None:
 
 @pytest.mark.slow
 def test_compiled_whole(convolution: tuple[torch.nn.Module, torch.nn.Module]) -> None:
-    native, plain = convolution
+    native, _ = convolution
     arguments = random_arguments(native, sizes=SMALL)
     compiled = torch.compile(native, fullgraph=True, dynamic=True)
     inputs = leaves(native, arguments)
@@ -279,7 +279,7 @@ found = [m for m in vars({module}).values() if isinstance(m, type) and hasattr(m
 assert not any(name.startswith("fusionc") for name in sys.modules)
 module = found[0](dtype=torch.float64)
 print(module(torch.ones(2, 20, dtype=torch.float64), torch.ones(3, 9, dtype=torch.float64),
-             torch.ones(3, 30, dtype=torch.float64), torch.zeros(2, 3, dtype=torch.int64)).shape)
+             torch.ones(3, module.weight_numel['R'], dtype=torch.float64), torch.zeros(2, 3, dtype=torch.int64)).shape)
 """
 
 
@@ -297,7 +297,9 @@ def _run(folder: Path) -> subprocess.CompletedProcess[str]:
 def test_without_its_library_a_module_names_the_command(tmp_path: Path) -> None:
     (tmp_path / "layer.py").write_text(_emitted().text)
     done = _run(tmp_path)
-    assert "liblayer.so is missing beside layer.py; `fusionc compile --backend cpp layer.fusion` builds it" in done.stderr
+    assert (
+        "liblayer.so is missing beside layer.py; `fusionc compile --backend cpp layer.fusion` builds it" in done.stderr
+    )
 
 
 @pytest.mark.slow

@@ -38,7 +38,9 @@ def diagrams(text: str, seed: int = 0) -> tuple[CheckedDiagram, ...]:
     return check_source(Source("stages", text), options(seed)).program.diagrams
 
 
-def composed(chain: tuple[Stage, ...], network: Network, arguments: Tensors, parameters: Mapping[str, Tensor]) -> list[Tensor]:
+def composed(
+    chain: tuple[Stage, ...], network: Network, arguments: Tensors, parameters: Mapping[str, Tensor]
+) -> list[Tensor]:
     known = dict(arguments)
     for stage in chain:
         found = value(stage.network, known, parameters)
@@ -55,7 +57,13 @@ def cotangents(network: Network, derivative: Network, seed: int) -> tuple[dict[s
     def draw(*shape: int) -> Tensor:
         return torch.randn(*shape, generator=generator, dtype=torch.float64)
 
-    rows = {"once": (), "batch": SMALL.leading, "node": (SMALL.nodes,), "edge": (SMALL.edges,), "graph": (SMALL.graphs,)}
+    rows = {
+        "once": (),
+        "batch": SMALL.leading,
+        "node": (SMALL.nodes,),
+        "edge": (SMALL.edges,),
+        "graph": (SMALL.graphs,),
+    }
     slots = derivative.signature[len(network.signature) :]
     tables = derivative.parameters[len(network.parameters) :]
     return (
@@ -71,7 +79,9 @@ def fault_of(network: Network, arguments: Tensors, parameters: Mapping[str, Tens
             lower(stage.network, stage.network.name)
             assert any(isinstance(v.op, ir.Couple | ir.Reduce) for v in stage.network.vertices)
     wanted = value(network, arguments, parameters)
-    for output, one, other in zip(network.outputs, composed(chain, network, arguments, parameters), wanted, strict=True):
+    for output, one, other in zip(
+        network.outputs, composed(chain, network, arguments, parameters), wanted, strict=True
+    ):
         scale = max(float(other.abs().max()), 1.0) if other.numel() else 1.0
         if one.shape != other.shape or not torch.allclose(one, other, rtol=0, atol=1e-13 * scale):
             return f"{output.name} differs"
