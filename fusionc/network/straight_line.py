@@ -5,6 +5,7 @@
 - Other couplings take products first, x_i y_j, which all couplings of the two wires share (each unordered pair once
   where they are one wire), then a multiply-add a non-zero; or the matrix sum_i C_ijk x_i first, a multiply-add a
   non-zero, which all couplings share that one sum adds up over the same y, then its product with y.
+- A coupling that sums channels takes products, adds them up over the channels, and then multiplies by constants.
 - What only a sum reads is accumulated there: the sum costs nothing for it.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from math import prod
 
 from fusionc.algebra.clebsch import coupling
 from fusionc.algebra.surd import ONE
@@ -48,7 +50,8 @@ def matrix(l1: int, l2: int, l3: int) -> frozenset[Pair]:
 class _Coupling:
     """x of degree `ls[0]` with y of `ls[1]`; `sum` is the only reader, if that adds up, or -1.
 
-    `xs`, `pairs`: iterations of the loops over the channels of x, and of both.
+    `xs`, `pairs`: iterations of the loops over the channels of x, and of both; `outs` of those over the channels of the
+    result, where others are summed, and else of `pairs`.
     """
 
     x: int
@@ -58,10 +61,15 @@ class _Coupling:
     xs: int
     ys: int
     pairs: int
+    outs: int
 
     def turned(self) -> _Coupling:
         l1, l2, l3 = self.ls
-        return _Coupling(self.y, self.x, (l2, l1, l3), self.sum, self.ys, self.xs, self.pairs)
+        return _Coupling(self.y, self.x, (l2, l1, l3), self.sum, self.ys, self.xs, self.pairs, self.outs)
+
+    @property
+    def sums(self) -> bool:
+        return self.outs < self.pairs
 
     @property
     def constants(self) -> int:
@@ -106,8 +114,9 @@ def _coupling(network: Network, vertex: Vertex, op: ir.Couple, sum_: int) -> _Co
     s, vertices = op.subscripts, network.vertices
     x, y = (s.left, op.left), (s.right, op.right)
     ls = (vertices[op.left].irrep.l, vertices[op.right].irrep.l, vertex.irrep.l)
-    counts = loops(vertices, (x,)), loops(vertices, (y,)), loops(vertices, (x, y))
-    return _Coupling(op.left, op.right, ls, sum_, *counts)
+    pairs = loops(vertices, (x, y))
+    outs = pairs if op.weight is not None else prod(vertex.channels)
+    return _Coupling(op.left, op.right, ls, sum_, loops(vertices, (x,)), loops(vertices, (y,)), pairs, outs)
 
 
 def _couplings(found: list[_Coupling]) -> int:
@@ -118,17 +127,17 @@ def _couplings(found: list[_Coupling]) -> int:
             readers[c.sum, leg] = readers.get((c.sum, leg), 0) + 1
     total = 0
     matrices: Matrices = {}
-    families: dict[Pair, list[_Coupling]] = {}
+    families: dict[tuple[int, int, int], list[_Coupling]] = {}
     for c in found:
-        if c.x == c.y:
-            families.setdefault((c.x, c.y), []).append(c)
+        if c.x == c.y or c.sums:
+            families.setdefault((min(c.x, c.y), max(c.x, c.y), c.outs), []).append(c)
             continue
         turned = c if readers[c.sum, c.y] >= readers[c.sum, c.x] else c.turned()
         if c.sum >= 0 and readers[turned.sum, turned.y] > 1:
             total += _accumulated(matrices, turned)
         else:
-            families.setdefault((min(c.x, c.y), max(c.x, c.y)), []).append(c)
-    return total + sum(_squares(many) if x == y else _family(many) for (x, y), many in families.items())
+            families.setdefault((min(c.x, c.y), max(c.x, c.y), c.pairs), []).append(c)
+    return total + sum(_squares(many) if x == y else _family(many) for (x, y, _), many in families.items())
 
 
 def _accumulated(matrices: Matrices, c: _Coupling) -> int:
@@ -144,7 +153,7 @@ def _family(many: list[_Coupling]) -> int:
     """Couplings of two different wires: with common products, or each by a matrix of its own."""
     turned = [c if c.x <= c.y else c.turned() for c in many]
     components = {pair for c in turned for pair in products(*c.ls)}
-    shared = len(components) * turned[0].pairs + sum(c.constants * c.pairs for c in turned)
+    shared = len(components) * turned[0].pairs + sum(c.constants * min(c.pairs, c.outs) for c in turned)
     return min(shared, sum(min(c.by_matrix, c.turned().by_matrix) for c in turned))
 
 
@@ -157,8 +166,8 @@ def _squares(many: list[_Coupling]) -> int:
     for c in many:
         nonzeros, pairs = symmetric_nonzeros(c.ls[0], c.ls[2])
         components |= pairs
-        constants += 0 if 0 in c.ls else nonzeros
-    return (len(components) + constants) * many[0].pairs
+        constants += 0 if 0 in c.ls else nonzeros * min(c.pairs, c.outs)
+    return len(components) * many[0].pairs + constants
 
 
 def _weighting(network: Network, vertex: Vertex, op: ir.Couple) -> int:

@@ -5,11 +5,15 @@ The reference shares no code with networks; torch differentiates it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from e3nn import o3
 from network_value import value
 from random_diagrams import random_diagram
 from random_seeds import blocks, each_seed, options
@@ -18,13 +22,16 @@ from torch import Tensor
 from fusionc import reference
 from fusionc.check.ir import CheckedDiagram
 from fusionc.compiler import REWRITES, check_source
+from fusionc.interop.e3nn import to_fusion
 from fusionc.network.differentiate import differentiate
 from fusionc.network.expand import expand
 from fusionc.network.ir import Network
 from fusionc.rewrite import KERNEL_REWRITES
+from fusionc.rewrite.detach_weights import detach_weights
 from fusionc.source import Source
 from fusionc.testing import Sizes, random_arguments, random_parameters
 
+PROBLEMS = json.loads((Path(__file__).parents[2] / "benchmarks" / "problems.json").read_text())
 TOLERANCE = 1e-11
 SMALL = Sizes(nodes=3, edges=5, leading=(2,))
 
@@ -112,3 +119,92 @@ def derivatives_are_those_of_the_reference(seed: int, orders: int = 2) -> str | 
             if fault is not None:
                 return fault
     return None
+
+
+FEW = [range(start, start + 100, 17) for start in range(0, 1000, 100)]
+MANY = [range(start, start + 100, 4) for start in range(1, 1000, 80)]
+
+
+@pytest.mark.parametrize("seeds", blocks(FEW))
+def test_derivatives_are_those_of_the_reference(seeds: range) -> None:
+    each_seed(derivatives_are_those_of_the_reference, seeds)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seeds", blocks(MANY))
+def test_many_derivatives_are_those_of_the_reference(seeds: range) -> None:
+    each_seed(derivatives_are_those_of_the_reference, seeds)
+
+
+@pytest.mark.parametrize("seeds", blocks([range(3, 1000, 90)]))
+def test_third_derivatives(seeds: range) -> None:
+    each_seed(lambda seed: derivatives_are_those_of_the_reference(seed, orders=3), seeds)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seeds", blocks([range(start, 1000, 160) for start in range(0, 160, 16)]))
+def test_many_third_derivatives(seeds: range) -> None:
+    each_seed(lambda seed: derivatives_are_those_of_the_reference(seed, orders=3), seeds)
+
+
+# ------------------------------------------------------------ published problems
+
+CONVOLUTIONS = {
+    "harmonics": """diagram conv {
+  input  x[j] : 4x0e + 4x1o + 4x2e
+  input  r[i,j] : 1o
+  weight R[i,j]
+  Y[i,j] = sh(r[i,j], 3)
+  m[i,j] = x[j] * Y[i,j] with weights=R[i,j], mode=uvu, lmax=2
+  h[i] = mean[j](m[i,j])
+  output h[i]
+}
+""",
+    "product basis": """diagram basis {
+  input  A[i] : 3x0e + 3x1o + 3x2e
+  weight W[i] : per species
+  B[i] : 3x0e + 3x1o = sympow(A[i], 1..3) with weights=W[i]
+  output B[i]
+}
+""",
+    "fully connected": """diagram conv {
+  input  x[j] : 3x0e + 2x1o
+  input  Y[i,j] : 1x0e + 1x1o
+  weight w
+  m[i,j] : 2x0e + 3x1o = x[j] * Y[i,j] with weights=w, mode=uvw
+  h[i] = sum[j](m[i,j])
+  output h[i]
+}
+""",
+}
+
+
+def problem_fault(text: str, orders: int) -> str | None:
+    """The way to cheap derivatives: weights detached, differentiated, rewritten for kernels; at a few elements."""
+    (diagram,) = check_source(Source("problem.fusion", text)).program.diagrams
+    call, network = Call(diagram, 0), detach_weights(expand(diagram))
+    for order in range(1, orders + 1):
+        network = call.differentiated(network)
+        fault = call.fault(rewritten(network, KERNEL_REWRITES), f"derivative {order}")
+        if fault is not None:
+            return fault
+    return None
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: problem["label"])
+def test_published_problems(problem: dict[str, Any]) -> None:
+    """Both derivatives of e3nn's own object, as the program that `to_fusion` writes for it."""
+    product = o3.TensorProduct(
+        problem["irreps_in1"],
+        problem["irreps_in2"],
+        problem["irreps_out"],
+        [tuple(instruction) for instruction in problem["instructions"]],
+        shared_weights=problem["shared_weights"],
+        internal_weights=problem["shared_weights"],
+    )
+    assert problem_fault(to_fusion(product), 2) is None
+
+
+@pytest.mark.parametrize("label", CONVOLUTIONS)
+def test_convolutions(label: str) -> None:
+    assert problem_fault(CONVOLUTIONS[label], 2) is None
