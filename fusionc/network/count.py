@@ -17,6 +17,7 @@ from fusionc.diagram.ir import Space
 from fusionc.network import ir, straight_line
 from fusionc.network.ir import Network, Vertex
 from fusionc.network.model import First, Model, Spent, Target
+from fusionc.network.summed import Summed, summed
 from fusionc.network.work import loops, nonzeros, size, work
 
 ORDERS = (First.BOTH, First.RIGHT, First.LEFT)
@@ -41,7 +42,7 @@ def spent(network: Network, model: Model) -> tuple[Spent, ...]:
     """What each vertex costs, in the best order, with what the model lets it share."""
     match model.target:
         case Target.TORCH:
-            return tuple(_dense(network.vertices, v, ORDERS) for v in network.vertices)
+            return _dense_and_summed(network, model.degree)
         case Target.KERNEL:
             return straight_line.straight_line(network, model.degree)
         case _:
@@ -75,6 +76,25 @@ def price(vertices: Sequence[Vertex], vertex: Vertex, model: Model) -> int:
         return work(vertices, vertex, model.degree)
     found = _dense(vertices, vertex, ORDERS)
     return found.multiply_adds * model.times(found.space)
+
+
+def _dense_and_summed(network: Network, degree: int) -> tuple[Spent, ...]:
+    """Dense blocks, but for couplings whose products are summed first: the products stand with the first of them."""
+    found = [_dense(network.vertices, v, ORDERS) for v in network.vertices]
+    for group in summed(network, degree):
+        made = products_of(network, group)
+        for number, (n, sum_) in enumerate(zip(group.couplings, group.sums, strict=True)):
+            found[n] = Spent(found[n].space, 0 if number else 2 * made)
+            found[sum_] = Spent(network.vertices[sum_].space, made * network.vertices[n].irrep.dim)
+    return tuple(found)
+
+
+def products_of(network: Network, group: Summed) -> int:
+    """Products of components and channels of the two wires."""
+    vertex = network.vertices[group.couplings[0]]
+    assert isinstance(vertex.op, ir.Couple)
+    x, y = (network.vertices[n].irrep for n in (vertex.op.left, vertex.op.right))
+    return x.dim * y.dim * prod(vertex.channels)
 
 
 def _dense(vertices: Sequence[Vertex], vertex: Vertex, firsts: tuple[First, ...]) -> Spent:

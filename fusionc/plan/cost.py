@@ -7,13 +7,15 @@ elements are written, and read again: for each element, where the sum does not a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 
 from fusionc.diagram.ir import Space
 from fusionc.network import ir
-from fusionc.network.count import is_free, spent_as_written
+from fusionc.network.count import is_free, products_of, spent_as_written
 from fusionc.network.ir import Network
 from fusionc.network.model import Model, Spent, Target
+from fusionc.network.summed import summed
 from fusionc.network.work import size
 from fusionc.plan.ir import Cost, SpaceCost, Total
 
@@ -22,8 +24,9 @@ Costs = tuple[tuple[Space, Cost], ...]
 
 def costs_of(network: Network, model: Model, found: tuple[Spent, ...]) -> Costs:
     """For each vertex the space it loops over, and what it costs an element of that. `found` is what it spends."""
-    reads = _read(network) if model.target is Target.TORCH else _loaded(network, found, once=True)
-    return _with_traffic(network, model, found, reads)
+    if model.target is Target.TORCH:
+        return _summed_first(network, model.degree, _with_traffic(network, model, found, _read(network)))
+    return _with_traffic(network, model, found, _loaded(network, found, once=True))
 
 
 def costs_as_written(network: Network, model: Model) -> Costs:
@@ -49,6 +52,11 @@ def total_by_space(costs: Costs, peak: int) -> Total:
     return Total(tuple(SpaceCost(s, found[s]) for s in Space if s in found), peak)
 
 
+def weighed(total: Total, model: Model) -> int:
+    """Multiply-adds a node: an edge counts as often as the model's degree says."""
+    return sum(c.cost.multiply_adds * model.times(c.space) for c in total.spaces)
+
+
 def _with_traffic(network: Network, model: Model, found: tuple[Spent, ...], reads: list[int]) -> Costs:
     spaces = tuple(s.space for s in found)
     stored = [True] * len(spaces) if model.target is Target.TORCH else _stored(network, spaces)
@@ -61,6 +69,21 @@ def _with_traffic(network: Network, model: Model, found: tuple[Spent, ...], read
         written = size(vertex) if stored[n] else 0
         costs.append((s.space, Cost(s.multiply_adds, per_channel, s.setup, reads[n], written)))
     return tuple(costs)
+
+
+def _summed_first(network: Network, degree: int, costs: Costs) -> Costs:
+    """Of couplings whose products are summed first, the products are in memory and not the couplings."""
+    found = list(costs)
+    for group in summed(network, degree):
+        made = products_of(network, group)
+        first, *others = group.couplings
+        for n in others:
+            found[n] = (found[n][0], replace(found[n][1], read=0, written=0))
+        space, cost = found[first]
+        found[first] = (space, replace(cost, read=cost.read + made, written=made))
+        for number, n in enumerate(group.sums):
+            found[n] = (found[n][0], replace(found[n][1], read=0 if number else made))
+    return tuple(found)
 
 
 def _read(network: Network) -> list[int]:

@@ -150,9 +150,8 @@ def _savings(diagram: Json) -> list[str]:
 
 
 def bound_text(bound: Json) -> str:
-    return (
-        f"a bound was met, there may be better: {bound['name']} went no further than {bound['limit']} {bound['what']}"
-    )
+    """In a sentence."""
+    return f"bound met: {bound['name']} went no further than {bound['limit']} {bound['what']}; there may be better"
 
 
 def _removed(rewrite: Json) -> str:
@@ -192,7 +191,8 @@ def _cost(diagram: Json) -> list[str]:
     measured = [(what, of(naive), of(planned)) for what, of in _measures(naive, planned)]
     rows = [_cost_row(*row) for row in measured if any(row[1:])]
     degree = diagram["degree"]
-    title = f"cost per element of {MODELS[diagram['model']]}; in sums over spaces an edge counts {degree} times, a node once"
+    of = MODELS[diagram["model"]]
+    title = f"cost per element, of {of}; in sums over spaces an edge counts {degree} times, a node once"
     return [title, *columns(("", "naive", "planned", "ratio"), rows, "<>>>")]
 
 

@@ -23,16 +23,22 @@ from fusionc.network.count import multiply_adds
 from fusionc.network.ir import Network, Subscripts, Vertex
 from fusionc.network.model import Search
 from fusionc.rewrite.drop_dead import drop_dead
+from fusionc.rewrite.fold import fold
 from fusionc.rewrite.rebuild import Rebuild
 from fusionc.rewrite.sum_choice import PASSES, Choice, Prices
 
 
 def hoist(network: Network, search: Search | None = None) -> Network:
-    """Each sum opened or not, whatever lowers the work together; again where that gives new sums to open."""
+    """Each sum opened or not, whatever lowers the work together; again where that gives new sums to open.
+
+    The choice goes by prices, which foresee what is shared but not all: to open every sum is tried beside it.
+    """
     search = search or Search()
     while True:
         live = drop_dead(network)
-        found = _hoisted(live, _chosen(live, search))
+        every = frozenset(n for n, vertex in enumerate(live.vertices) if isinstance(vertex.op, ir.Reduce))
+        ways = (_hoisted(live, opened) for opened in dict.fromkeys((_chosen(live, search), every)))
+        found = min(ways, key=lambda way: multiply_adds(fold(way), search.model))
         if multiply_adds(found, search.model) >= multiply_adds(live, search.model):
             return network
         network = found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from fusionc.diagram.ir import Space
 from fusionc.network import ir
 from fusionc.network.count import price
@@ -17,16 +19,16 @@ class Prices:
 
     def __init__(self, vertices: list[Vertex], model: Model) -> None:
         self.vertices = vertices
-        summed = {v.op.operand: v.space for v in vertices if isinstance(v.op, ir.Reduce)}
-        self.costs = [_price(vertices, v, model, summed.get(n, v.space)) for n, v in enumerate(vertices)]
+        self._summed = {v.op.operand: v.space for v in vertices if isinstance(v.op, ir.Reduce)}
+        self.costs = [_price(vertices, v, model, self._summed.get(n)) for n, v in enumerate(vertices)]
         self._products: dict[tuple[int, int], int] = {}
         self._model = model
 
     def with_products(self, needed: tuple[int, ...]) -> tuple[int, ...]:
         found = dict.fromkeys(needed)
-        for n in needed if self._model.target is Target.KERNEL else ():
+        for n in needed:
             op = self.vertices[n].op
-            if isinstance(op, ir.Couple):
+            if isinstance(op, ir.Couple) and (self._model.target is Target.KERNEL or n in self._summed):
                 found[self._product(n, op)] = None
         return tuple(found)
 
@@ -40,17 +42,17 @@ class Prices:
         return self._products[key]
 
 
-def _price(vertices: list[Vertex], vertex: Vertex, model: Model, where: Space) -> int:
-    """For kernels without products, and with the constants `where` they are multiplied: after the sum, if there is one.
-    A reduction accumulates what a coupling gives there.
-    """
-    if model.target is Target.TORCH:
-        return price(vertices, vertex, model)
+def _price(vertices: list[Vertex], vertex: Vertex, model: Model, after: Space | None) -> int:
+    """Without products, where they are shared: what then is left of a coupling is multiplied `after` it is summed."""
     match vertex.op:
-        case ir.Couple(left=left, right=right, weight=None, subscripts=s):
-            ls = (vertices[left].irrep.l, vertices[right].irrep.l, vertex.irrep.l)
-            constants = 0 if 0 in ls else nonzeros(*ls)[0]
-            return constants * loops(vertices, ((s.left, left), (s.right, right))) * model.times(where)
+        case ir.Couple(left=left, right=right, weight=None, subscripts=s) if after or model.target is Target.KERNEL:
+            irreps = (vertices[left].irrep, vertices[right].irrep, vertex.irrep)
+            constants = (
+                prod(i.dim for i in irreps) if model.target is Target.TORCH else nonzeros(*(i.l for i in irreps))[0]
+            )
+            thin = any(i.l == 0 for i in irreps)
+            pairs = loops(vertices, ((s.left, left), (s.right, right)))
+            return 0 if thin else constants * pairs * model.times(after or vertex.space)
         case ir.Reduce(operand=operand) if isinstance(vertices[operand].op, ir.Couple):
             return 0
         case _:

@@ -56,11 +56,9 @@ def symmetrize(network: Network, search: Search | None = None) -> Network:
         return network
     irreps = tuple(network.vertices[n].irrep for n in wires)
     bases = choose(irreps, tasks, search)
-    rewritten, plain = (
-        factor(n, search) for n in (_rewritten(network, found, wires, tasks, bases), drop_dead(network))
-    )
-    cheaper = multiply_adds(rewritten, search.model) < multiply_adds(plain, search.model)
-    return rewritten if cheaper else network
+    rewritten = factor(_rewritten(network, found, wires, tasks, bases), search)
+    plain = factor(drop_dead(network), search)
+    return rewritten if multiply_adds(rewritten, search.model) < multiply_adds(plain, search.model) else network
 
 
 # ------------------------------------------------------------------- reading
