@@ -17,15 +17,14 @@ from fusionc.check.ir import CheckedDiagram, CheckedProgram
 from fusionc.diagnostics import CompileError, Diagnostic, Sink
 from fusionc.diagram.build import build
 from fusionc.diagram.ir import Program
-from fusionc.network.count import multiply_adds, naive_multiply_adds
 from fusionc.network.expand import expand
 from fusionc.network.model import TORCH, Model, Search, Target
 from fusionc.options import CompileOptions
 from fusionc.plan.errors import module_too_large
-from fusionc.plan.ir import Plan, Rewritten
+from fusionc.plan.ir import Plan
 from fusionc.plan.order import order
 from fusionc.plan.report import PlanReport
-from fusionc.rewrite import rewrites_for
+from fusionc.rewrite.apply import apply
 from fusionc.rewrite.drop_dead import drop_dead
 from fusionc.source import Source
 from fusionc.syntax.parse import parse
@@ -68,17 +67,10 @@ def check_source(source: Source, options: CompileOptions | None = None) -> Check
 
 
 def plan_diagram(diagram: CheckedDiagram, model: Model = TORCH) -> Plan:
-    """A rewrite is taken where it does not raise the work, so that the plan costs no more than what is written."""
     search = Search(model)
-    naive = network = drop_dead(expand(diagram))
-    log = [Rewritten("order", 0, naive_multiply_adds(naive, model), multiply_adds(network, model))]
-    for rewrite in rewrites_for(model.target):
-        before, found = log[-1].after, rewrite(network, search)
-        after, removed = multiply_adds(found, model), len(network.vertices) - len(found.vertices)
-        if after <= before:
-            log.append(Rewritten(rewrite.__name__, removed, before, after))
-            network = found
-    return order(network, naive, model, tuple(log), tuple(search.bounds))
+    naive = drop_dead(expand(diagram))
+    network, log = apply(naive, search)
+    return order(network, naive, model, log, tuple(search.bounds))
 
 
 def plan_source(source: Source, options: CompileOptions | None = None) -> Planned:

@@ -68,6 +68,18 @@ class Bound:
     limit: int
 
 
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """What one pass did to the network: vertices it removed (negative: added), and the multiply-adds a node before
+    and after by the plan's model. `order` is no pass: before it, the network costs what it costs as written.
+    """
+
+    name: str
+    removed: int
+    before: int
+    after: int
+
+
 @dataclass(slots=True)
 class Search:
     """What a rewrite is to lower, and where it says which bounds it met."""

@@ -7,7 +7,7 @@ from enum import Enum
 
 from fusionc.diagram.ir import Space
 from fusionc.network.ir import Network
-from fusionc.network.model import Bound, First, Model
+from fusionc.network.model import Bound, First, Model, Rewritten
 
 
 class StepKind(Enum):
@@ -74,18 +74,6 @@ class Total:
 
     spaces: tuple[SpaceCost, ...]
     peak_temporary: int
-
-
-@dataclass(frozen=True, slots=True)
-class Rewritten:
-    """What one pass did to the network: vertices it removed (negative: added), and the multiply-adds a node before
-    and after by the plan's model. `order` is no pass: before it, the network costs what it costs as written.
-    """
-
-    name: str
-    removed: int
-    before: int
-    after: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from fusionc.diagram.ir import Space
 from fusionc.network import ir
 from fusionc.network.count import is_free, spent
 from fusionc.network.ir import Network
-from fusionc.network.model import TORCH, Bound, First, Model
+from fusionc.network.model import TORCH, Bound, First, Model, Rewritten
 from fusionc.network.work import size
 from fusionc.plan.cost import Costs, costs_as_written, costs_of, held, total_by_space
-from fusionc.plan.ir import Cost, Plan, Rewritten, Step, StepKind, Total
+from fusionc.plan.ir import Cost, Plan, Step, StepKind, Total
 
 
 def order(

@@ -1,4 +1,4 @@
-"""What plans cost adds up: from naive, by what each rewrite saved, to planned; and orders of contraction are the best."""
+"""Costs add up, from naive by what each rewrite saved to planned; orders of contraction are the best."""
 
 from __future__ import annotations
 
@@ -136,11 +136,10 @@ def test_products_of_nodes_and_edges_are_summed_before_they_are_coupled() -> Non
 def test_the_operand_with_fewer_channels_goes_first(channels: tuple[int, int], first: First) -> None:
     u, v = channels
     mode = "uuu" if u == v else "uvu" if v == 1 else "uvv"
-    text = (
-        f"diagram d {{\n  input x : {u}x1o\n  input y : {v}x1o\n  z = x * y with mode={mode}, l=[2]\n  output z\n}}\n"
-    )
-    if u != v:
-        text = text.replace(f"mode={mode}", f"mode={mode}, weights=w").replace("  z =", "  weight w\n  z =")
+    weights = "" if u == v else ", weights=w"
+    body = [f"input x : {u}x1o", f"input y : {v}x1o", *(["weight w"] if weights else [])]
+    body += [f"z = x * y with mode={mode}, l=[2]{weights}", "output z"]
+    text = "\n".join(("diagram d {", *body, "}", ""))
     (plan,) = plan_source(Source("d", text)).plans
     (step,) = (s for s in plan.steps if s.kind.value == "couple")
     assert step.first is first
