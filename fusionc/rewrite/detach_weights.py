@@ -12,13 +12,14 @@ from math import prod
 
 from fusionc.algebra.surd import ONE
 from fusionc.network import ir
+from fusionc.network.count import letters_of
 from fusionc.network.ir import Network, Subscripts, Vertex
+from fusionc.network.model import Search
 from fusionc.network.work import nonzeros
-from fusionc.rewrite.place_weights import channel_lengths
 from fusionc.rewrite.rebuild import Rebuild, reshaped
 
 
-def detach_weights(network: Network) -> Network:
+def detach_weights(network: Network, search: Search | None = None) -> Network:
     """Each weight of a coupling of channels with one channel, or channel by channel, where derivatives cost least."""
     build = Rebuild(network)
     for vertex in network.vertices:
@@ -55,11 +56,11 @@ class _Weighted:
         return self._on_result() if place == 2 else self._on_leg(place)
 
     def _wide(self, letters: str) -> str:
-        lengths = channel_lengths(self.build.vertices, self.op)
+        lengths = letters_of(self.build.vertices, self.op)
         return "".join(c for c in dict.fromkeys(letters) if lengths[c] != 1)
 
     def _shape(self, letters: str) -> tuple[int, ...]:
-        lengths = channel_lengths(self.build.vertices, self.op)
+        lengths = letters_of(self.build.vertices, self.op)
         return tuple(lengths[c] for c in letters)
 
     # ---------------------------------------------------------------- places

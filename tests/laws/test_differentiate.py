@@ -6,8 +6,7 @@ The reference shares no code with networks; torch differentiates it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from functools import reduce
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +20,13 @@ from torch import Tensor
 
 from fusionc import reference
 from fusionc.check.ir import CheckedDiagram
-from fusionc.compiler import REWRITES, check_source
+from fusionc.compiler import check_source
 from fusionc.interop.e3nn import to_fusion
 from fusionc.network.differentiate import differentiate
 from fusionc.network.expand import expand
 from fusionc.network.ir import Network
-from fusionc.rewrite import KERNEL_REWRITES
+from fusionc.network.model import KERNEL, TORCH, Model, Search
+from fusionc.rewrite.apply import apply
 from fusionc.rewrite.detach_weights import detach_weights
 from fusionc.source import Source
 from fusionc.testing import Sizes, random_arguments, random_parameters
@@ -103,8 +103,9 @@ def gradients(outputs: Sequence[Tensor], inputs: Sequence[Tensor], cotangents: S
     return tuple(found)
 
 
-def rewritten(network: Network, rewrites: Iterable[Callable[[Network], Network]]) -> Network:
-    return reduce(lambda found, rewrite: rewrite(found), rewrites, network)
+def rewritten(network: Network, model: Model = KERNEL) -> Network:
+    found, _ = apply(network, Search(model))
+    return found
 
 
 def derivatives_are_those_of_the_reference(seed: int, orders: int = 2) -> str | None:
@@ -114,8 +115,9 @@ def derivatives_are_those_of_the_reference(seed: int, orders: int = 2) -> str | 
             network = call.differentiated(network)
             fault = call.fault(network, f"derivative {order}")
             if fault is None and order < 3:
-                for name, rewrites in (("torch", REWRITES), ("kernels", KERNEL_REWRITES)):
-                    fault = fault or call.fault(rewritten(network, rewrites), f"derivative {order} for {name}")
+                for model in (TORCH, KERNEL):
+                    what = f"derivative {order} for {model.target.value}"
+                    fault = fault or call.fault(rewritten(network, model), what)
             if fault is not None:
                 return fault
     return None
@@ -185,7 +187,7 @@ def problem_fault(text: str, orders: int) -> str | None:
     call, network = Call(diagram, 0), detach_weights(expand(diagram))
     for order in range(1, orders + 1):
         network = call.differentiated(network)
-        fault = call.fault(rewritten(network, KERNEL_REWRITES), f"derivative {order}")
+        fault = call.fault(rewritten(network), f"derivative {order}")
         if fault is not None:
             return fault
     return None

@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "9d7717a0466fe5563f5b9087ee82ef9874856e1c4cb3054275023faa46340e84"
+PLAN_SHA256 = "a44264d3534064eee69b260528b6beb2c2e0262af15f9de6c574221575c54f23"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:
