@@ -72,9 +72,9 @@ class _Weighted:
         kept = "".join(c for c in self._wide(letters + s.weight) if c in out + self._wide(other))
         mix = ir.Mix(leg, self._reshaped(mixed), Subscripts(letters, "", mixed, kept), ONE)
         wire = build.put(mix, build.vertices[leg].irrep, self._shape(kept), self.vertex)
-        if n == 0:
-            return self._finished(ir.Couple(wire, self.op.right, None, Subscripts(kept, other, "", out), self.op.factor))
-        return self._finished(ir.Couple(self.op.left, wire, None, Subscripts(other, kept, "", out), self.op.factor))
+        legs = (wire, self.op.right) if n == 0 else (self.op.left, wire)
+        subscripts = Subscripts(kept, other, "", out) if n == 0 else Subscripts(other, kept, "", out)
+        return self._finished(ir.Couple(*legs, None, subscripts, self.op.factor))
 
     def _on_result(self) -> int:
         s = self.op.subscripts
@@ -90,17 +90,18 @@ class _Weighted:
     def _finished(self, op: ir.Op) -> int:
         """With the channels that the vertex had."""
         shape = self._shape(self._wide(self.op.subscripts.out))
-        wire = self.build.put(op, self.vertex.irrep, shape, self.vertex)
-        if shape == self.vertex.channels:
-            return wire
-        return self.build.put(ir.View(wire, 0, self.vertex.channels), self.vertex.irrep, self.vertex.channels, self.vertex)
+        channels, irrep = self.vertex.channels, self.vertex.irrep
+        wire = self.build.put(op, irrep, shape, self.vertex)
+        return wire if shape == channels else self.build.put(ir.View(wire, 0, channels), irrep, channels, self.vertex)
 
     # ----------------------------------------------------------------- costs
 
     def _adds_on_leg(self, n: int) -> int:
-        """Multiply-adds of the second derivative where the other leg's matrix is shared by all channels: of S(x, y, w, g),
-        with cotangents a, b, c of the gradients, five products with matrices, ((w a + c x) y), ((w x) b), (y g), (b g)
-        and ((w a + c x) g), and seven of weights and components."""
+        """Multiply-adds of the second derivative of S(x, y, w, g), where all channels share the other leg's matrix.
+
+        With cotangents a, b, c of the gradients of x, y, w: five products with matrices, ((w a + c x) y), ((w x) b),
+        (y g), (b g) and ((w a + c x) g), and seven of weights and components.
+        """
         s = self.op.subscripts
         leg, letters = (self.op.left, s.left) if n == 0 else (self.op.right, s.right)
         matrix = self._matrix(n) * prod(self._shape(self._wide(s.out)))
