@@ -12,9 +12,11 @@ from fusionc.rewrite.detach_weights import detach_weights
 def gradient(network: Network, search: Search, order: int = 1) -> Network:
     """The derivative with respect to everything, of the derivative before it, `order` times; then the rewrites.
 
-    Weights are detached from couplings first, so that the gradients share what they can.
+    What is rewritten first keeps its savings in the gradients: sums that were hoisted, weights after sums. Weights are
+    then detached from couplings, so that the gradients share what they can.
     """
-    found = detach_weights(network)
+    rewritten, _ = apply(network, search)
+    found = detach_weights(rewritten)
     for _ in range(order):
         found = differentiate(found)
     rewritten, _ = apply(found, search)
