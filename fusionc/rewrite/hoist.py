@@ -103,7 +103,7 @@ def _sunk(build: Rebuild, vertex: Vertex) -> int:
     vias = {
         below.op.via: below.space
         for n in ir.operands(op)
-        if isinstance((below := build.vertices[n]).op, ir.Move) and below.op.via is not Via.ALL
+        if isinstance((below := build.vertices[n]).op, ir.Move) and not below.op.mean and below.op.via is not Via.ALL
     }
     if len(vias) == 1 and not isinstance(op, ir.Move | ir.Reduce | ir.View):
         ((via, space),) = vias.items()
@@ -128,7 +128,7 @@ class _Outside:
         match vertex.op:
             case _ if vertex.space is Space.ONCE:
                 return n
-            case ir.Move(operand, via) if vertex.space is self.inner and via in (self.via, Via.ALL):
+            case ir.Move(operand, via, False) if vertex.space is self.inner and via in (self.via, Via.ALL):
                 return operand
             case ir.View() as op if vertex.space is self.inner:
                 return self.twin(op, vertex.irrep, vertex.channels)
