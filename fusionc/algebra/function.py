@@ -55,10 +55,13 @@ FUNCTIONS: Mapping[str, FunctionParity] = MappingProxyType(
 """The scalar functions of the language; each is its namesake in torch."""
 
 INVERSE_NORM = "inverse_norm"
-"""Of a square s = r.r the factor 1/sqrt(s) that makes r a unit vector, and 1 at 0. Not a function of the language: it is
-what the derivative of harmonics of r/|r| is made of. Its derivatives are 0 at 0, where the unit vector is r itself."""
+"""Of a square s = r.r the factor 1/sqrt(s) that makes r a unit vector, and 1 at 0.
 
-_PARITIES = FUNCTIONS | {INVERSE_NORM: FunctionParity.NEITHER}
+Not a function of the language: it is what the derivative of harmonics of r/|r| is made of. Its derivatives are 0 at 0,
+where the unit vector is r itself.
+"""
+
+_PARITIES: Mapping[str, FunctionParity] = MappingProxyType({**FUNCTIONS, INVERSE_NORM: FunctionParity.NEITHER})
 
 Powers = tuple[tuple[str, int], ...]
 """Product of atoms (the keys of `_SLOPES`), each to a power of at least 1: what derivatives are polynomials in."""
@@ -119,7 +122,8 @@ def derivative(function: str, order: int) -> Expression:
     At kinks (abs and relu at 0) the derivative is torch's, 0. KeyError for an unknown function.
     """
     if order == 0:
-        _PARITIES[function]
+        if function not in _PARITIES:
+            raise KeyError(function)
         return _VALUES.get(function, _sum((1, function)))
     found: dict[Powers, Fraction] = {}
     for coefficient, powers in derivative(function, order - 1):

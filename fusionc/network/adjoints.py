@@ -166,9 +166,7 @@ class Adjoints:
         wire = self.put(like, op, open_.irrep, tuple(lengths[c] for c in have))
         return self._repeated(like, wire, have, open_.letters, lengths)
 
-    def _weight(
-        self, like: Vertex, x: _Leg, y: _Leg, g: _Leg, w: _Leg, lengths: dict[str, int], factor: Surd
-    ) -> int:
+    def _weight(self, like: Vertex, x: _Leg, y: _Leg, g: _Leg, w: _Leg, lengths: dict[str, int], factor: Surd) -> int:
         """The closed diagram, with the weight's channels open.
 
         The leg of x or y that has more channels comes last: the coupling of the others, without the weight, is what the
@@ -187,7 +185,9 @@ class Adjoints:
     def _dot(self, like: Vertex, a: _Leg, b: _Leg, w: _Leg, lengths: dict[str, int], factor: Surd) -> int:
         """The sum over components of a times b: w3j(l, l, 0) is delta / sqrt(2l + 1)."""
         have = "".join(c for c in w.letters if c in a.letters + b.letters)
-        op = ir.Couple(a.wire, b.wire, None, Subscripts(a.letters, b.letters, "", have), factor * Surd.sqrt(a.irrep.dim))
+        op = ir.Couple(
+            a.wire, b.wire, None, Subscripts(a.letters, b.letters, "", have), factor * Surd.sqrt(a.irrep.dim)
+        )
         wire = self.put(like, op, w.irrep, tuple(lengths[c] for c in have))
         return self._repeated(like, wire, have, w.letters, lengths)
 
@@ -209,7 +209,9 @@ class Adjoints:
         return found
 
     def _channels(self, op: ir.Couple | ir.Mix) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-        left, right, weight = (op.left, op.right, op.weight) if isinstance(op, ir.Couple) else (op.operand, None, op.weight)
+        left, right, weight = (
+            (op.left, op.right, op.weight) if isinstance(op, ir.Couple) else (op.operand, None, op.weight)
+        )
         found = [() if n is None else self.vertices[n].channels for n in (left, right, weight)]
         return found[0], found[1], found[2]
 
@@ -225,8 +227,8 @@ class Adjoints:
     def harmonic(self, vertex: Vertex, op: ir.Harmonic, cotangent: int) -> Term:
         """The cotangent of r, or of r/|r| when `normalize`.
 
-        By Euler l Y_l = r.grad Y_l, and grad Y_l is a solid harmonic of degree l-1: with Y_l = c_l W(1, l-1, l) Y_1 Y_{l-1}
-        (`harmonic_step`) and Y_1 = sqrt(3) r, it is sqrt(3) l c_l W(1, l-1, l) with the leg of Y_1 open.
+        By Euler l Y_l = r.grad Y_l, and grad Y_l is a solid harmonic of degree l-1. With Y_1 = sqrt(3) r and
+        Y_l = c_l W(1, l-1, l) Y_1 Y_{l-1} (`harmonic_step`) it is sqrt(3) l c_l W(1, l-1, l) Y_{l-1}.
         """
         l = op.l
         below = Irrep(l - 1, vertex.irrep.p * self.vertices[op.operand].irrep.p)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import pairwise
 from math import prod
 from typing import assert_never
 
@@ -142,7 +143,7 @@ class _Reverse:
             ends |= {part.start, part.stop}
         cuts = sorted(ends)
         pieces = []
-        for start, stop in zip(cuts, cuts[1:], strict=False):
+        for start, stop in pairwise(cuts):
             over = [part for part in self.parts[n] if part.start <= start and stop <= part.stop]
             flat = replace(vertex, channels=(stop - start,))
             terms = [(ONE, adjoints.view(vertex, p.wire, start - p.start, (stop - start,))) for p in over]

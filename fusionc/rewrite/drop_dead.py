@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fusionc.network.ir import Network
 from fusionc.network.live import only_live
+from fusionc.network.model import Search
 
 
-def drop_dead(network: Network) -> Network:
+def drop_dead(network: Network, search: Search | None = None) -> Network:
     """Keep what the outputs read, directly or not. Arguments that nothing reads stay in the signature."""
     return only_live(network)

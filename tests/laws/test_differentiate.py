@@ -5,26 +5,33 @@ The reference shares no code with networks; torch differentiates it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import reduce
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from e3nn import o3
 from network_value import value
 from random_diagrams import random_diagram
-from random_seeds import blocks, each_seed, options
+from random_seeds import FAST, blocks, each_seed, options
 from torch import Tensor
 
 from fusionc import reference
 from fusionc.check.ir import CheckedDiagram
-from fusionc.compiler import REWRITES, check_source
+from fusionc.compiler import check_source
+from fusionc.interop.e3nn import to_fusion
 from fusionc.network.differentiate import differentiate
 from fusionc.network.expand import expand
 from fusionc.network.ir import Network
-from fusionc.rewrite import KERNEL_REWRITES
+from fusionc.network.model import KERNEL, TORCH, Model, Search
+from fusionc.rewrite.apply import apply
+from fusionc.rewrite.detach_weights import detach_weights
 from fusionc.source import Source
 from fusionc.testing import Sizes, random_arguments, random_parameters
 
+PROBLEMS = json.loads((Path(__file__).parents[2] / "benchmarks" / "problems.json").read_text())
 TOLERANCE = 1e-11
 SMALL = Sizes(nodes=3, edges=5, leading=(2,))
 
@@ -96,19 +103,126 @@ def gradients(outputs: Sequence[Tensor], inputs: Sequence[Tensor], cotangents: S
     return tuple(found)
 
 
-def rewritten(network: Network, rewrites: Iterable[Callable[[Network], Network]]) -> Network:
-    return reduce(lambda found, rewrite: rewrite(found), rewrites, network)
+def rewritten(network: Network, model: Model = KERNEL) -> Network:
+    found, _ = apply(network, Search(model))
+    return found
 
 
-def derivatives_are_those_of_the_reference(seed: int, orders: int = 2) -> str | None:
+def derivatives_are_those_of_the_reference(seed: int, orders: int = 2, all_models: bool = False) -> str | None:
+    """As differentiated, and after the rewrites of both targets or of one that the seed says."""
+    models = (TORCH, KERNEL) if all_models else ((TORCH, KERNEL)[seed % 2],)
     for diagram in diagrams(seed):
         call, network = Call(diagram, seed), expand(diagram)
         for order in range(1, orders + 1):
             network = call.differentiated(network)
             fault = call.fault(network, f"derivative {order}")
             if fault is None and order < 3:
-                for name, rewrites in (("torch", REWRITES), ("kernels", KERNEL_REWRITES)):
-                    fault = fault or call.fault(rewritten(network, rewrites), f"derivative {order} for {name}")
+                for model in models:
+                    what = f"derivative {order} for {model.target.value}"
+                    fault = fault or call.fault(rewritten(network, model), what)
             if fault is not None:
                 return fault
     return None
+
+
+def detaching_weights_keeps_the_value(seed: int) -> str | None:
+    for diagram in diagrams(seed):
+        detached = detach_weights(expand(diagram))
+        fault = Call(diagram, seed).fault(detached, "with weights detached")
+        if fault is not None or detach_weights(detached) != detached:
+            return fault or "detached twice"
+    return None
+
+
+FEW = [range(start, start + 100, 17) for start in range(0, 1000, 100)]
+MANY = [range(start, start + 100, 4) for start in range(1, 1000, 80)]
+
+
+@pytest.mark.parametrize("seeds", blocks(FEW))
+def test_derivatives_are_those_of_the_reference(seeds: range) -> None:
+    each_seed(derivatives_are_those_of_the_reference, seeds)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seeds", blocks(MANY))
+def test_many_derivatives_are_those_of_the_reference(seeds: range) -> None:
+    each_seed(lambda seed: derivatives_are_those_of_the_reference(seed, all_models=True), seeds)
+
+
+@pytest.mark.parametrize("seeds", blocks([range(3, 1000, 200)]))
+def test_third_derivatives(seeds: range) -> None:
+    each_seed(lambda seed: derivatives_are_those_of_the_reference(seed, orders=3), seeds)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seeds", blocks([range(start, 1000, 160) for start in range(0, 160, 16)]))
+def test_many_third_derivatives(seeds: range) -> None:
+    each_seed(lambda seed: derivatives_are_those_of_the_reference(seed, orders=3), seeds)
+
+
+@pytest.mark.parametrize("seeds", blocks(FAST))
+def test_detaching_weights_keeps_the_value(seeds: range) -> None:
+    each_seed(detaching_weights_keeps_the_value, seeds)
+
+
+# ------------------------------------------------------------ published problems
+
+CONVOLUTIONS = {
+    "harmonics": """diagram conv {
+  input  x[j] : 4x0e + 4x1o + 4x2e
+  input  r[i,j] : 1o
+  weight R[i,j]
+  Y[i,j] = sh(r[i,j], 3)
+  m[i,j] = x[j] * Y[i,j] with weights=R[i,j], mode=uvu, lmax=2
+  h[i] = mean[j](m[i,j])
+  output h[i]
+}
+""",
+    "product basis": """diagram basis {
+  input  A[i] : 3x0e + 3x1o + 3x2e
+  weight W[i] : per species
+  B[i] : 3x0e + 3x1o = sympow(A[i], 1..3) with weights=W[i]
+  output B[i]
+}
+""",
+    "fully connected": """diagram conv {
+  input  x[j] : 3x0e + 2x1o
+  input  Y[i,j] : 1x0e + 1x1o
+  weight w
+  m[i,j] : 2x0e + 3x1o = x[j] * Y[i,j] with weights=w, mode=uvw
+  h[i] = sum[j](m[i,j])
+  output h[i]
+}
+""",
+}
+
+
+def problem_fault(text: str, orders: int) -> str | None:
+    """The way to cheap derivatives (`gradient`): rewritten, weights detached, differentiated, rewritten."""
+    (diagram,) = check_source(Source("problem.fusion", text)).program.diagrams
+    call, network = Call(diagram, 0), detach_weights(rewritten(expand(diagram)))
+    for order in range(1, orders + 1):
+        network = call.differentiated(network)
+        fault = call.fault(rewritten(network), f"derivative {order}")
+        if fault is not None:
+            return fault
+    return None
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: problem["label"])
+def test_published_problems(problem: dict[str, Any]) -> None:
+    """Both derivatives of e3nn's own object, as the program that `to_fusion` writes for it."""
+    product = o3.TensorProduct(
+        problem["irreps_in1"],
+        problem["irreps_in2"],
+        problem["irreps_out"],
+        [tuple(instruction) for instruction in problem["instructions"]],
+        shared_weights=problem["shared_weights"],
+        internal_weights=problem["shared_weights"],
+    )
+    assert problem_fault(to_fusion(product), 2) is None
+
+
+@pytest.mark.parametrize("label", CONVOLUTIONS)
+def test_convolutions(label: str) -> None:
+    assert problem_fault(CONVOLUTIONS[label], 2) is None
