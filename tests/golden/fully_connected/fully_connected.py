@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "5d3afc5a630cd53b25e6585c8fed26886d42ececf5ff05142412ba54770808d7"
+PLAN_SHA256 = "c47cdf511774d9094329f56a6c25653b0d37e009210527ae665b3f9b37ccb988"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:
