@@ -26,6 +26,7 @@ COMMANDS = (
     ("explain", "Explain an error code."),
     ("verify", "Test equivariance and derivatives against the reference."),
     ("doctor", "Say what is installed and what works."),
+    ("cache", "Say what native code is kept, or remove it."),
 )
 """Name and short help: enough for `--help`, which imports no command."""
 

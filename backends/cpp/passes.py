@@ -20,6 +20,8 @@ from fusionc.kernel import ir
 from fusionc.kernel.groups import Group, groups, phases, slice_of
 from fusionc.kernel.ir import Kernel, Load, Pass, Role, Segment, Store, Sum, Value
 
+CLASS_SLOT = 64
+"""Where the classes of tables stand after the buffers; packed arrays of a pass stand before."""
 CHUNK = 32
 """Edges whose scalars are in the cache at once."""
 
@@ -156,7 +158,7 @@ class PassWriter:
 
     def class_slot(self, buffer: int) -> int:
         tables = [n for n, b in enumerate(self.kernel.buffers) if b.classes]
-        return len(self.kernel.buffers) + 4 + tables.index(buffer)
+        return len(self.kernel.buffers) + CLASS_SLOT + tables.index(buffer)
 
     def _pack_function(self) -> None:
         w = self.w

@@ -16,6 +16,7 @@ from fusionc.commands.deadline import OutOfTime, deadline, progress
 from fusionc.diagnostics import CompileError
 from fusionc.options import DEGREE, CompileOptions, Limits
 from fusionc.reading import InputError
+from fusionc.runtime.faults import NativeFault
 from fusionc.runtime.writing import OutputError
 from fusionc.source import Source
 
@@ -58,8 +59,8 @@ class Session:
         except (InputError, OutputError) as error:
             self.console.fault(visible(str(error)))
             return EXIT_CALL
-        except EnvironmentFault as error:
-            self.console.fault(str(error))
+        except (EnvironmentFault, NativeFault) as error:
+            self.console.fault("\n".join(visible(line) for line in str(error).split("\n")))  # a compiler says more
             return EXIT_ENVIRONMENT
         except OutOfTime:
             self.console.fault(f"{visible(path)}: not done after {self.timeout:g} s; `--timeout` allows more")

@@ -52,6 +52,12 @@ def is_lanewise(network: Network, vertex: Vertex) -> bool:
     return len(letters) <= 1
 
 
+def is_same_lanes(network: Network, view: ir.View) -> bool:
+    """Whether a view takes all channels of its operand, in one axis: then a kernel has nothing to do."""
+    channels = network.vertices[view.operand].channels
+    return view.offset == 0 and _wide(view.shape) == _wide(channels) and len(_wide(channels)) <= 1
+
+
 def _wide(channels: tuple[int, ...]) -> list[int]:
     return [n for n in channels if n != 1]
 
@@ -111,6 +117,12 @@ class _Tracer:
             case op:
                 raise InternalError(f"not memory: {op}")
 
+    def _is_memory(self, n: int) -> bool:
+        op = self.network.vertices[n].op
+        while isinstance(op, ir.View):
+            op = self.network.vertices[op.operand].op
+        return isinstance(op, ir.Entry | ir.Parameter)
+
     def _stores(self, output: ir.NetworkOutput) -> list[Store]:
         buffer = self._buffer(output.name, Role.RESULT, output.space, output.irreps.dim)
         found: list[Store] = []
@@ -137,7 +149,8 @@ class _Tracer:
         if not isinstance(vertex.op, ir.Couple) or vertex.op.weight is not None or len(self.readers[n]) != 1:
             return False
         (reader,) = self.readers[n]
-        return reader >= 0 and isinstance(self.network.vertices[reader].op, ir.Add) and self._both_have_lanes(vertex.op)
+        is_term = reader >= 0 and isinstance(self.network.vertices[reader].op, ir.Add)
+        return is_term and self._both_have_lanes(vertex.op) and not self._sums_lanes(vertex, vertex.op)
 
     def _both_have_lanes(self, op: ir.Couple) -> bool:
         return all(_wide(self.network.vertices[n].channels) for n in (op.left, op.right))
@@ -148,6 +161,8 @@ class _Tracer:
             case ir.Entry() | ir.Parameter() | ir.View():
                 if len(_wide(vertex.channels)) > 1 or vertex.space is Space.ONCE:
                     return None
+                if isinstance(vertex.op, ir.View) and not self._is_memory(vertex.op.operand):
+                    return self._known(vertex.op.operand)
                 segment, space = self._segment(n)
                 return tuple(scalars.load(segment, k, None, space) for k in range(segment.dim))
             case ir.Couple(weight=weight) as op:

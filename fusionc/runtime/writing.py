@@ -61,16 +61,16 @@ def _is_generated(path: Path) -> bool:
         raise OutputError(f"{path}: {_reason(error)}") from error
 
 
-def replace(path: Path, text: str) -> None:
-    """Put `text` in the place of a regular file, or make one, in one step that a crash or a full disk cannot halve.
+def replace(path: Path, content: str | bytes) -> None:
+    """Put `content` in the place of a regular file, or make one, in one step that a crash or a full disk cannot halve.
 
     The file keeps its permissions; a new one gets what the umask allows.
     """
     temporary = None
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:64]}.", suffix=".part", dir=path.parent)
-        with open(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with open(handle, "wb") as file:
+            file.write(content.encode("utf-8") if isinstance(content, str) else content)
             file.flush()
             os.fchmod(file.fileno(), _mode(path))
             os.fsync(file.fileno())
