@@ -178,8 +178,16 @@ class PassWriter:
     def _copy(self, what: str, segment: Segment, lanes: int, places: Places, first: int, outer: str, blocked: str) -> None:
         width = self.kernel.buffers[segment.buffer].width
         assert width
-        arguments = f"{outer} + {segment.offset}, {blocked}" if what == "pack" else f"{blocked}, {outer} + {segment.offset}"
-        self.w.line(f"{what}<real, {segment.dim}, {lanes}, {self.inner}>({arguments}, {places.size}, {first});")
+        at = f"{outer} + {self._at(segment, 0)}"
+        arguments = f"{at}, {blocked}" if what == "pack" else f"{blocked}, {at}"
+        stride = segment.channels if self.inner == "true" else 0
+        self.w.line(f"{what}<real, {segment.dim}, {lanes}, {stride}>({arguments}, {places.size}, {first});")
+
+    def _at(self, segment: Segment, component: int) -> int:
+        """Where a component of the segment's first channel stands in a row."""
+        if self.inner == "true":
+            return segment.offset + component * segment.channels + segment.first
+        return segment.offset + segment.first * segment.dim + component
 
     def _row(self, buffer: int, row: str, data: str = "f.data") -> str:
         found = self.kernel.buffers[buffer]
@@ -274,7 +282,7 @@ class PassWriter:
                 continue
             value = _scaled(store.coefficient, f"v{n}")
             if store.segment.dim == 1:
-                place = f"{self._row(store.segment.buffer, 'f.edge[q]')} + {store.segment.offset} + block * W"
+                place = f"{self._row(store.segment.buffer, 'f.edge[q]')} + {self._at(store.segment, 0)} + block * W"
                 self.w.line(f"if (TAIL) store_some<real>({place}, {value}, {lanes} % W); else store<real>({place}, {value});")
             else:
                 places = self.places(self.made_edges, lanes)
@@ -418,7 +426,7 @@ class PassWriter:
                 return f"load<real>(f.own_{lanes} + ((q * blocks({lanes}, W) + block) * {places.size} + {places.of(key)}) * W)"
             places = self.places(self.near, lanes)
             return f"load<real>(f.near_{lanes} + (block * {places.size} + {places.of(key)}) * W)"
-        place = f"{self._row(segment.buffer, 'f.edge[q]' if edge else 'f.row')} + {segment.offset} + block * W"
+        place = f"{self._row(segment.buffer, 'f.edge[q]' if edge else 'f.row')} + {self._at(segment, 0)} + block * W"
         return f"(TAIL ? load_some<real>({place}, {lanes} % W) : load<real>({place}))"
 
     def _kept(self, segment: Segment, component: int, row: str, lanes: int) -> str:
@@ -485,7 +493,7 @@ class PassWriter:
             return
         with w.block("for (int q = 0; q < f.count; ++q) {", "}"):
             for store in scalar_stores:
-                place = f"({self._row(store.segment.buffer, 'f.edge[q]')})[{store.segment.offset + store.component}]"
+                place = f"({self._row(store.segment.buffer, 'f.edge[q]')})[{self._at(store.segment, store.component)}]"
                 value = "0" if store.value is None else _scaled(store.coefficient, f"f.scalar[{self.scalar[store.value] * CHUNK} + q]")
                 w.line(f"{place} = {value};")
             for lanes, places in self.made_edges.items():
@@ -498,10 +506,9 @@ class PassWriter:
 
     def _zero(self, store: Store, row: str) -> None:
         segment = store.segment
-        whole = f"{self._row(segment.buffer, row)} + {segment.offset}"
-        step, count = (segment.dim, segment.lanes) if self.inner == "false" else (1, segment.lanes)
-        first = store.component if self.inner == "false" else store.component * segment.lanes
-        self.w.line(f"for (int u = 0; u < {max(count, 1)}; ++u) ({whole})[{first} + u * {step}] = 0;")
+        step = segment.dim if self.inner == "false" else 1
+        row = f"({self._row(segment.buffer, row)})[{self._at(segment, store.component)} + u * {step}]"
+        self.w.line(f"for (int u = 0; u < {max(segment.lanes, 1)}; ++u) {row} = 0;")
 
     def _edge_scalars(self, phase: int) -> None:
         """Scalars of up to CHUNK edges, fetched one by one and computed in vectors of edges."""
@@ -515,7 +522,7 @@ class PassWriter:
                         op = self.value(n).op
                         assert isinstance(op, Load)
                         row = "f.edge[q]" if op.via is None else "f.row" if op.via is self.pass_.via else "f.far[q]"
-                        source = f"({self._row(op.segment.buffer, row)})[{op.segment.offset + op.component}]"
+                        source = f"({self._row(op.segment.buffer, row)})[{self._at(op.segment, op.component)}]"
                         w.line(f"f.scalar[{self.scalar[n] * CHUNK} + q] = {source};")
             made = [n for n in mine if isinstance(self.value(n).op, Sum)]
             if made:
@@ -550,7 +557,7 @@ class PassWriter:
                     continue
                 match value.op:
                     case Load(segment, component):
-                        w.line(f"f.node[{place}] = ({self._row(segment.buffer, 'row')})[{segment.offset + component}];")
+                        w.line(f"f.node[{place}] = ({self._row(segment.buffer, 'row')})[{self._at(segment, component)}];")
                     case Sum(terms):
                         parts = []
                         for term in terms:
@@ -566,7 +573,7 @@ class PassWriter:
                 continue
             buffer = self.kernel.buffers[store.segment.buffer]
             if not store.segment.lanes:
-                place = f"({self._row(store.segment.buffer, 'row')})[{store.segment.offset + store.component}]"
+                place = f"({self._row(store.segment.buffer, 'row')})[{self._at(store.segment, store.component)}]"
                 value = "0" if store.value is None else _scaled(store.coefficient, f"f.node[{self.node_scalar[store.value]}]")
                 w.line(f"{place} = {value};")
             elif store.value is None:

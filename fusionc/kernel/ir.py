@@ -36,15 +36,18 @@ class Buffer:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """`dim` components of `lanes` channels (0: a scalar each) from value `offset` of a buffer's row on.
+    """`lanes` channels (0: one, as a scalar) from channel `first` on, of `dim` components each, of a stretch of a row.
 
-    Channels are outermost or innermost within the segment as the layout of the buffer says (mul_ir, ir_mul).
+    The stretch begins at value `offset` and has `channels` channels in all, outermost or innermost in it as the layout
+    of the buffer says (mul_ir, ir_mul).
     """
 
     buffer: int
     offset: int
     dim: int
     lanes: int
+    channels: int
+    first: int
 
 
 @dataclass(frozen=True, slots=True)

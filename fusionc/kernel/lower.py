@@ -80,7 +80,7 @@ class _Cut:
 
     def _keep(self, n: int) -> None:
         if not isinstance(self.values[n].op, Load):
-            self.kept.setdefault(n, Segment(-1, 0, 1, self.values[n].level.lanes))
+            self.kept.setdefault(n, Segment(-1, 0, 1, self.values[n].level.lanes, 0, 0))
 
     def _pass_of(self, store: Store, space: Space) -> When:
         return (0, None) if store.value is None and space is not Space.EDGE else self._first(store, space)
@@ -123,7 +123,7 @@ class _Cut:
             groups.setdefault((self.when[n], self.values[n].level.lanes), []).append(n)
         found: list[Store] = []
         for (_, lanes), many in groups.items():
-            segment = Segment(len(buffers), 0, len(many), lanes)
+            segment = Segment(len(buffers), 0, len(many), lanes, max(lanes, 1), 0)
             width = len(many) * max(lanes, 1)
             buffers.append(Buffer(f"kept_{len(buffers)}", Role.TEMPORARY, Space.NODE, width))
             for k, n in enumerate(many):

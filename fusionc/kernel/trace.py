@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import prod
 
@@ -40,7 +40,7 @@ def is_lanewise(network: Network, vertex: Vertex) -> bool:
             axes = [(s.left, left), (s.right, right), *([] if weight is None else [(s.weight, weight)])]
         case ir.Mix(operand, weight, s):
             axes = [(s.left, operand), (s.weight, weight)]
-        case ir.Move(operand, via) | ir.Reduce(operand, via, False):
+        case ir.Move(operand, via, False) | ir.Reduce(operand, via, False):
             return via in (Via.SENDER, Via.RECEIVER) and len(_wide(network.vertices[operand].channels)) <= 1
         case ir.Add() | ir.Entry() | ir.Parameter() | ir.Harmonic(normalize=False):
             return True
@@ -104,16 +104,16 @@ class _Tracer:
                 slot = next(s for s in self.network.signature if s.name == name)
                 assert slot.irreps is not None
                 buffer = self._buffer(name, Role.ARGUMENT, slot.space, slot.irreps.dim)
-                return Segment(buffer, slot.irreps.slices[segment][0], vertex.irrep.dim, lanes), slot.space
+                start = slot.irreps.slices[segment][0]
+                return Segment(buffer, start, vertex.irrep.dim, lanes, prod(vertex.channels), 0), slot.space
             case ir.Parameter(name):
                 weight = next(w for w in self.network.parameters if w.name == name)
                 buffer = self._buffer(name, Role.ARGUMENT, vertex.space, weight.numel, weight.per or "")
-                return Segment(buffer, 0, vertex.irrep.dim, lanes), vertex.space
+                return Segment(buffer, 0, vertex.irrep.dim, lanes, weight.numel, 0), vertex.space
             case ir.View(operand, offset, shape):
                 whole, space = self._segment(operand)
                 wide = _wide(shape)
-                dim = vertex.irrep.dim
-                return Segment(whole.buffer, whole.offset + offset * dim, dim, wide[0] if wide else 0), space
+                return replace(whole, lanes=wide[0] if wide else 0, first=whole.first + offset), space
             case op:
                 raise InternalError(f"not memory: {op}")
 
@@ -127,13 +127,22 @@ class _Tracer:
         buffer = self._buffer(output.name, Role.RESULT, output.space, output.irreps.dim)
         found: list[Store] = []
         for (start, _), segment, n in zip(output.irreps.slices, output.irreps.segments, output.wires, strict=True):
-            place = Segment(buffer, start, segment.irrep.dim, segment.mul if segment.mul > 1 else 0)
-            for k, component in enumerate(self._known(n)):
-                if component is None:
-                    found.append(Store(place, k, ONE, None))
-                else:
-                    found.append(Store(place, k, component.coefficient, component.value))
+            dim, first = segment.irrep.dim, 0
+            for part in self._parts(n):
+                mul = prod(self.network.vertices[part].channels)
+                place = Segment(buffer, start, dim, mul if mul > 1 else 0, segment.mul, first)
+                for k, component in enumerate(self._known(part)):
+                    if component is None:
+                        found.append(Store(place, k, ONE, None))
+                    else:
+                        found.append(Store(place, k, component.coefficient, component.value))
+                first += mul
         return found
+
+    def _parts(self, n: int) -> tuple[int, ...]:
+        """The wires that a result is joined of; itself where it is not."""
+        op = self.network.vertices[n].op
+        return tuple(part for m in op.operands for part in self._parts(m)) if isinstance(op, ir.Join) else (n,)
 
     # ---------------------------------------------------------- vertices
 
@@ -178,6 +187,8 @@ class _Tracer:
                 return tuple(c and scalars.edge_sum(c, via).times(Surd.of(scale)) for c in self._known(operand))
             case ir.Harmonic() as op:
                 return self._harmonic(op)
+            case ir.Join():
+                return None  # its parts are stored where they belong
             case other:
                 raise InternalError(f"no kernel evaluates {other}")
 
