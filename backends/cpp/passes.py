@@ -268,13 +268,33 @@ class PassWriter:
                 w.line(f"real* const sums = f.sums_{lanes} + block * {places.size} * W;")
                 for n in accumulated:
                     w.line(f"Vec a{n} = first ? Vec{{}} : load<real>(sums + {places.of(summed[n])} * W);")
+            if self._streams(group):
+                w.line(f"const bool last = (block + 1) * W >= {lanes};")
+                w.line("const int64_t ahead = last ? f.count : 0, step = last ? -block * W : W;")
             with w.block("for (int q = 0; q < f.count; ++q) {", "}"):
+                for n in self._streams(group):
+                    w.line(f"__builtin_prefetch({self._streamed(n, 'f.edge[q] + ahead')} + step);")
                 self._lane_body(group, lanes, True, set(accumulated))
                 for n in group.results:
                     self._edge_stores(n, lanes)
             for n in accumulated:
                 w.line(f"store<real>(sums + {places.of(summed[n])} * W, a{n});")
         w.line()
+
+    def _streams(self, group: Group) -> list[int]:
+        """Loads from the edges' own rows. Each is read once, a block at a time, so that no processor foresees the next:
+        the same place of the next block, or of the edges after these.
+        """
+        return [
+            n for n in group.values
+            if isinstance(op := self.value(n).op, Load) and op.via is None and op.segment.dim == 1
+            and self.value(n).level.space is Space.EDGE
+        ]
+
+    def _streamed(self, n: int, row: str) -> str:
+        op = self.value(n).op
+        assert isinstance(op, Load)
+        return f"{self._row(op.segment.buffer, f'({row})')} + {self._at(op.segment, 0)} + block * W"
 
     def _edge_stores(self, n: int, lanes: int) -> None:
         for store in self.pass_.stores:

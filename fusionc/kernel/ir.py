@@ -7,6 +7,7 @@ visits with each node the edges that end (RECEIVER) or begin (SENDER) there. Val
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -148,3 +149,18 @@ def operands(op: Op) -> tuple[int, ...]:
             return tuple(n for term in terms for n in ((term.a,) if term.b is None else (term.a, term.b)))
         case LaneSum(operand) | EdgeSum(operand) | Gather(operand):
             return (operand,)
+
+
+def renumbered(op: Op, to: Callable[[int], int]) -> Op:
+    """`op` reading `to(n)` where it read n."""
+    match op:
+        case Load():
+            return op
+        case Sum(terms):
+            return Sum(tuple(Term(t.coefficient, to(t.a), None if t.b is None else to(t.b)) for t in terms))
+        case LaneSum(operand):
+            return LaneSum(to(operand))
+        case EdgeSum(operand, via):
+            return EdgeSum(to(operand), via)
+        case Gather(operand, via):
+            return Gather(to(operand), via)

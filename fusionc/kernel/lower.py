@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from fusionc.algebra.surd import ONE
 from fusionc.diagram.ir import Space, Via
 from fusionc.kernel import ir
-from fusionc.kernel.ir import Buffer, Kernel, Level, Load, Op, Pass, Role, Segment, Store, Sum, Term, Value
+from fusionc.kernel.inline import inlined
+from fusionc.kernel.ir import Buffer, Kernel, Level, Load, Op, Pass, Role, Segment, Store, Value
 from fusionc.kernel.trace import Trace, trace
 from fusionc.network.ir import Network
 
@@ -142,7 +143,7 @@ class _Cut:
         def place(n: int) -> int:
             if n not in new:
                 op, level = self._local(n, when, n in own)
-                op = _renumbered(op, place)
+                op = ir.renumbered(op, place)
                 new[n] = len(values)
                 values.append(Value(op, level))
             return new[n]
@@ -151,7 +152,7 @@ class _Cut:
             Store(s.segment, s.component, s.coefficient, None if s.value is None else place(s.value)) for s in stores
         )
         space = Space.BATCH if any(buffers[s.segment.buffer].space is Space.BATCH for s in stores) else Space.NODE
-        return Pass(space, when[1], tuple(values), kept)
+        return inlined(Pass(space, when[1], tuple(values), kept))
 
     def _local(self, n: int, when: When, own: bool) -> tuple[Op, Level]:
         """The value as this pass has it: loaded, if an earlier pass or one along other edges has left it."""
@@ -163,21 +164,6 @@ class _Cut:
         if n in self.kept and foreign and not own:
             return Load(self.kept[n], self._component(n), None), value.level
         return value.op, value.level
-
-
-def _renumbered(op: Op, place: object) -> Op:
-    assert callable(place)
-    match op:
-        case Load():
-            return op
-        case Sum(terms):
-            return Sum(tuple(Term(t.coefficient, place(t.a), None if t.b is None else place(t.b)) for t in terms))
-        case ir.LaneSum(operand):
-            return ir.LaneSum(place(operand))
-        case ir.EdgeSum(operand, via):
-            return ir.EdgeSum(place(operand), via)
-        case ir.Gather():
-            raise AssertionError("a gather of a pass is a load")
 
 
 __all__ = ["Kernel", "Role", "lower"]
