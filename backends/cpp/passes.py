@@ -191,6 +191,8 @@ class PassWriter:
 
     def _row(self, buffer: int, row: str, data: str = "f.data") -> str:
         found = self.kernel.buffers[buffer]
+        if found.space is Space.ONCE:
+            return f"(real*){data}[{buffer}]"
         if found.classes:
             row = f"((const int64_t*){data}[{self.class_slot(buffer)}])[{row}]"
         return f"(real*){data}[{buffer}] + {row} * {found.width}"
@@ -288,7 +290,7 @@ class PassWriter:
         return [
             n for n in group.values
             if isinstance(op := self.value(n).op, Load) and op.via is None and op.segment.dim == 1
-            and self.value(n).level.space is Space.EDGE
+            and self.value(n).level.space is Space.EDGE and self.kernel.buffers[op.segment.buffer].space is Space.EDGE
         ]
 
     def _streamed(self, n: int, row: str) -> str:

@@ -40,6 +40,8 @@ def is_lanewise(network: Network, vertex: Vertex) -> bool:
             axes = [(s.left, left), (s.right, right), *([] if weight is None else [(s.weight, weight)])]
         case ir.Mix(operand, weight, s):
             axes = [(s.left, operand), (s.weight, weight)]
+        case ir.Move(operand, Via.ALL, False):
+            return _is_memory(network, operand) and len(_wide(network.vertices[operand].channels)) <= 1
         case ir.Move(operand, via, False) | ir.Reduce(operand, via, False):
             return via in (Via.SENDER, Via.RECEIVER) and len(_wide(network.vertices[operand].channels)) <= 1
         case ir.Add() | ir.Entry() | ir.Parameter() | ir.Harmonic(normalize=False):
@@ -58,6 +60,13 @@ def is_same_lanes(network: Network, view: ir.View) -> bool:
     return view.offset == 0 and _wide(view.shape) == _wide(channels) and len(_wide(channels)) <= 1
 
 
+def _is_memory(network: Network, n: int) -> bool:
+    op = network.vertices[n].op
+    while isinstance(op, ir.View):
+        op = network.vertices[op.operand].op
+    return isinstance(op, ir.Entry | ir.Parameter)
+
+
 def _wide(channels: tuple[int, ...]) -> list[int]:
     return [n for n in channels if n != 1]
 
@@ -73,9 +82,15 @@ class _Tracer:
     def run(self) -> Trace:
         self._count_readers()
         for n, vertex in enumerate(self.network.vertices):
+            if not isinstance(vertex.op, ir.Join) and not _is_memory(self.network, n) and not self._is_seen(vertex):
+                raise InternalError(f"no kernel evaluates vertex {n}, {vertex.op}")
             self.wires.append(None if self._waits(n) else self._wire(n, vertex))
         stores = tuple(store for output in self.network.outputs for store in self._stores(output))
         return Trace(tuple(self.buffers), self.scalars, stores)
+
+    def _is_seen(self, vertex: Vertex) -> bool:
+        op = vertex.op
+        return is_same_lanes(self.network, op) if isinstance(op, ir.View) else is_lanewise(self.network, vertex)
 
     def _count_readers(self) -> None:
         self.readers = [[] for _ in self.network.vertices]
@@ -117,12 +132,6 @@ class _Tracer:
             case op:
                 raise InternalError(f"not memory: {op}")
 
-    def _is_memory(self, n: int) -> bool:
-        op = self.network.vertices[n].op
-        while isinstance(op, ir.View):
-            op = self.network.vertices[op.operand].op
-        return isinstance(op, ir.Entry | ir.Parameter)
-
     def _stores(self, output: ir.NetworkOutput) -> list[Store]:
         buffer = self._buffer(output.name, Role.RESULT, output.space, output.irreps.dim)
         found: list[Store] = []
@@ -146,11 +155,15 @@ class _Tracer:
 
     # ---------------------------------------------------------- vertices
 
-    def _known(self, n: int) -> Wire:
+    def _known(self, n: int, space: Space | None = None) -> Wire:
+        """A wire, for a reader on `space`: what is there once is loaded as if every row had it."""
         wire = self.wires[n]
         if wire is None:
             raise InternalError(f"vertex {n} is read but not made")
-        return wire
+        if space is None or self.network.vertices[n].space is not Space.ONCE:
+            return wire
+        segment, _ = self._segment(n)
+        return tuple(self.scalars.load(segment, k, None, space) for k in range(segment.dim))
 
     def _waits(self, n: int) -> bool:
         """A coupling that only one sum reads is made there, together with those that share a leg."""
@@ -168,9 +181,9 @@ class _Tracer:
         scalars = self.scalars
         match vertex.op:
             case ir.Entry() | ir.Parameter() | ir.View():
-                if len(_wide(vertex.channels)) > 1 or vertex.space is Space.ONCE:
+                if len(_wide(vertex.channels)) > 1:
                     return None
-                if isinstance(vertex.op, ir.View) and not self._is_memory(vertex.op.operand):
+                if isinstance(vertex.op, ir.View) and not _is_memory(self.network, vertex.op.operand):
                     return self._known(vertex.op.operand)
                 segment, space = self._segment(n)
                 return tuple(scalars.load(segment, k, None, space) for k in range(segment.dim))
@@ -178,9 +191,11 @@ class _Tracer:
                 wire = self._coupled(vertex, op)
                 return wire if weight is None or not self._sums_lanes(vertex, op) else wire
             case ir.Mix(operand, weight, _, factor):
-                return self._mixed(vertex, self._known(operand), self._known(weight)[0], factor)
+                return self._mixed(vertex, self._known(operand, vertex.space), self._known(weight, vertex.space)[0], factor)
             case ir.Add(terms):
                 return self._sum(vertex, terms)
+            case ir.Move(operand, Via.ALL):
+                return self._known(operand, vertex.space)
             case ir.Move(operand, via):
                 return tuple(c and scalars.gathered(c, via) for c in self._known(operand))
             case ir.Reduce(operand, via, _, scale):
@@ -208,11 +223,11 @@ class _Tracer:
     def _coupling(self, vertex: Vertex, op: ir.Couple) -> Coupling:
         vertices = self.network.vertices
         ls = (vertices[op.left].irrep.l, vertices[op.right].irrep.l, vertex.irrep.l)
-        return Coupling(self._known(op.left), self._known(op.right), ls, op.factor, self.network.convention)
+        return Coupling(self._known(op.left, vertex.space), self._known(op.right, vertex.space), ls, op.factor, self.network.convention)
 
     def _coupled(self, vertex: Vertex, op: ir.Couple) -> Wire:
         coupling = self._coupling(vertex, op)
-        weight = None if op.weight is None else self._known(op.weight)[0]
+        weight = None if op.weight is None else self._known(op.weight, vertex.space)[0]
         if op.weight is not None and weight is None:
             return (None,) * vertex.irrep.dim
         sums = self._sums_lanes(vertex, op)
@@ -290,7 +305,7 @@ class _Tracer:
             else:
                 parts.append((ONE, self._apart(scaled, op)))
         parts += [(ONE, by_matrix(self.scalars, many)) for many in shared.values()]
-        parts += [(factor, self._known(n)) for factor, n in terms if self.wires[n] is not None]
+        parts += [(factor, self._known(n, vertex.space)) for factor, n in terms if self.wires[n] is not None]
         rows: list[list[tuple[Scaled, None]]] = [[] for _ in range(vertex.irrep.dim)]
         for factor, wire in parts:
             for k, c in enumerate(wire):
