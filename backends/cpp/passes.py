@@ -132,7 +132,7 @@ class PassWriter:
             w.line("void* const* data;")
             w.line("int64_t row;")
             w.line("int count;")
-            w.line(f"int64_t edge[{CHUNK}], far[{CHUNK}];")
+            w.line(f"int64_t edge[{CHUNK}], far[{CHUNK}], next[{CHUNK}];")
             w.line(f"alignas(64) real scalar[{max(len(self.scalar), 1)} * {CHUNK}];")
             w.line(f"real node[{max(len(self.node_scalar), 1)}];")
             for name, table, times in self._scratch():
@@ -272,10 +272,11 @@ class PassWriter:
                     w.line(f"Vec a{n} = first ? Vec{{}} : load<real>(sums + {places.of(summed[n])} * W);")
             if self._streams(group):
                 w.line(f"const bool last = (block + 1) * W >= {lanes};")
-                w.line("const int64_t ahead = last ? f.count : 0, step = last ? -block * W : W;")
+                w.line("const int64_t* const coming = last ? f.next : f.edge;")
+                w.line("const int64_t step = last ? -block * W : W;")
             with w.block("for (int q = 0; q < f.count; ++q) {", "}"):
                 for n in self._streams(group):
-                    w.line(f"__builtin_prefetch({self._streamed(n, 'f.edge[q] + ahead')} + step);")
+                    w.line(f"__builtin_prefetch({self._streamed(n, 'coming[q]')} + step);")
                 self._lane_body(group, lanes, True, set(accumulated))
                 for n in group.results:
                     self._edge_stores(n, lanes)
@@ -296,7 +297,7 @@ class PassWriter:
     def _streamed(self, n: int, row: str) -> str:
         op = self.value(n).op
         assert isinstance(op, Load)
-        return f"{self._row(op.segment.buffer, f'({row})')} + {self._at(op.segment, 0)} + block * W"
+        return f"{self._row(op.segment.buffer, row)} + {self._at(op.segment, 0)} + block * W"
 
     def _edge_stores(self, n: int, lanes: int) -> None:
         for store in self.pass_.stores:
@@ -490,6 +491,8 @@ class PassWriter:
             w.line(f"f.count = stop - at < {CHUNK} ? int(stop - at) : {CHUNK};")
             with w.block("for (int q = 0; q < f.count; ++q) {", "}"):
                 w.line("f.edge[q] = call->order ? call->order[at + q] : at + q;")
+                w.line("const int64_t after = at + q + f.count < call->start[end] ? at + q + f.count : at + q;")
+                w.line("f.next[q] = call->order ? call->order[after] : after;")
                 w.line("f.far[q] = call->far[f.edge[q]];")
                 for lanes, places in self.own_edges.items():
                     for (segment, k), start in places.numbers.items():  # type: ignore[misc]

@@ -45,11 +45,23 @@ inline void store_some(T* to, typename Vectors<T>::Vector value, int count) {
   for (int lane = 0; lane < count; ++lane) to[lane] = value[lane];
 }
 
+// The sum of the lanes, by halves.
+template <typename T, int lanes>
+inline T total_of(const T* value) {
+  if constexpr (lanes == 1) {
+    return value[0];
+  } else {
+    T halves[lanes / 2];
+    for (int lane = 0; lane < lanes / 2; ++lane) halves[lane] = value[lane] + value[lane + lanes / 2];
+    return total_of<T, lanes / 2>(halves);
+  }
+}
+
 template <typename T>
 inline T total(typename Vectors<T>::Vector value) {
-  T sum = 0;
-  for (int lane = 0; lane < Vectors<T>::width; ++lane) sum += value[lane];
-  return sum;
+  T lanes[Vectors<T>::width];
+  std::memcpy(lanes, &value, sizeof lanes);
+  return total_of<T, Vectors<T>::width>(lanes);
 }
 
 // From [lanes][dim] or, if `channels`, [dim][channels] to blocks [blocks][stride][width], the components from `first` on.
