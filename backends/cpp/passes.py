@@ -229,7 +229,8 @@ class PassWriter:
         return {lanes: list(many) for lanes, many in found.items()}
 
     def _stored_on_edges(self, store: Store) -> bool:
-        return self.kernel.buffers[store.segment.buffer].space is Space.EDGE and self.pass_.via is not None
+        on_edges = self.kernel.buffers[store.segment.buffer].space is Space.EDGE and self.pass_.via is not None
+        return on_edges or store.via is not None
 
     def _accumulating(self, edge: bool, results: dict[int, list[int]], stem: str) -> list[str]:
         calls: list[str] = []
@@ -304,7 +305,10 @@ class PassWriter:
             if store.value != n or not store.segment.lanes or not self._stored_on_edges(store):
                 continue
             value = _scaled(store.coefficient, f"v{n}")
-            if store.segment.dim == 1:
+            if store.via is not None:
+                base = self._kept_row(store.segment, "f.far[q]", lanes)
+                self.w.line(f"{{ real* const to = {base} + {store.component} * W; store<real>(to, load<real>(to) + {value}); }}")
+            elif store.segment.dim == 1:
                 place = f"{self._row(store.segment.buffer, 'f.edge[q]')} + {self._at(store.segment, 0)} + block * W"
                 self.w.line(f"if (TAIL) store_some<real>({place}, {value}, {lanes} % W); else store<real>({place}, {value});")
             else:
@@ -453,8 +457,10 @@ class PassWriter:
         return f"(TAIL ? load_some<real>({place}, {lanes} % W) : load<real>({place}))"
 
     def _kept(self, segment: Segment, component: int, row: str, lanes: int) -> str:
-        base = f"(real*)f.data[{segment.buffer}] + ({row} * blocks({lanes}, W) + block) * {segment.dim} * W"
-        return f"load<real>({base} + {component} * W)"
+        return f"load<real>({self._kept_row(segment, row, lanes)} + {component} * W)"
+
+    def _kept_row(self, segment: Segment, row: str, lanes: int) -> str:
+        return f"(real*)f.data[{segment.buffer}] + ({row} * blocks({lanes}, W) + block) * {segment.dim} * W"
 
     # ---------------------------------------------------------- the rows
 
@@ -518,9 +524,10 @@ class PassWriter:
             return
         with w.block("for (int q = 0; q < f.count; ++q) {", "}"):
             for store in scalar_stores:
-                place = f"({self._row(store.segment.buffer, 'f.edge[q]')})[{self._at(store.segment, store.component)}]"
+                row = "f.edge[q]" if store.via is None else "f.far[q]"
+                place = f"({self._row(store.segment.buffer, row)})[{self._at(store.segment, store.component)}]"
                 value = "0" if store.value is None else _scaled(store.coefficient, f"f.scalar[{self.scalar[store.value] * CHUNK} + q]")
-                w.line(f"{place} = {value};")
+                w.line(f"{place} {'=' if store.via is None else '+='} {value};")
             for lanes, places in self.made_edges.items():
                 for (segment, k), start in places.numbers.items():  # type: ignore[misc]
                     if k == 0:
@@ -596,7 +603,6 @@ class PassWriter:
         for store in self.pass_.stores:
             if self._stored_on_edges(store):
                 continue
-            buffer = self.kernel.buffers[store.segment.buffer]
             if not store.segment.lanes:
                 place = f"({self._row(store.segment.buffer, 'row')})[{self._at(store.segment, store.component)}]"
                 value = "0" if store.value is None else _scaled(store.coefficient, f"f.node[{self.node_scalar[store.value]}]")
@@ -610,7 +616,6 @@ class PassWriter:
             for (segment, k), start in places.numbers.items():  # type: ignore[misc]
                 if k == 0:
                     self._copy("unpack", segment, lanes, places, start, self._row(segment.buffer, "row"), f"f.made_{lanes}")
-        _ = buffer if self.pass_.stores else None
 
 
 def _number(value: Surd) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from fusionc.algebra.surd import ONE, Surd
 from fusionc.kernel import ir
-from fusionc.kernel.ir import Pass, Sum, Term, Value
+from fusionc.kernel.ir import Pass, Store, Sum, Term, Value
 
 
 def inlined(pass_: Pass) -> Pass:
@@ -18,7 +18,8 @@ def inlined(pass_: Pass) -> Pass:
             terms = tuple(t for term in value.op.terms for t in _terms(values, uses, term, value))
             value = replace(value, op=Sum(terms))
         values.append(value)
-    return _live(replace(pass_, values=tuple(values)))
+    live, stores = only_live(tuple(values), pass_.stores)
+    return replace(pass_, values=live, stores=stores)
 
 
 def _terms(values: list[Value], uses: list[int], term: Term, reader: Value) -> tuple[Term, ...]:
@@ -42,21 +43,21 @@ def _uses(pass_: Pass) -> list[int]:
     return uses
 
 
-def _live(pass_: Pass) -> Pass:
-    live = [False] * len(pass_.values)
-    for store in pass_.stores:
+def only_live(values: tuple[Value, ...], stores: tuple[Store, ...]) -> tuple[tuple[Value, ...], tuple[Store, ...]]:
+    """Without the values that no store needs."""
+    live = [False] * len(values)
+    for store in stores:
         if store.value is not None:
             live[store.value] = True
     for n in range(len(live) - 1, -1, -1):
         if live[n]:
-            for m in ir.operands(pass_.values[n].op):
+            for m in ir.operands(values[n].op):
                 live[m] = True
     places: dict[int, int] = {}
     for n, kept in enumerate(live):
         if kept:
             places[n] = len(places)
-    values = tuple(
-        replace(v, op=ir.renumbered(v.op, places.__getitem__)) for v, kept in zip(pass_.values, live, strict=True) if kept
+    rest = tuple(
+        replace(v, op=ir.renumbered(v.op, places.__getitem__)) for v, kept in zip(values, live, strict=True) if kept
     )
-    stores = tuple(s if s.value is None else replace(s, value=places[s.value]) for s in pass_.stores)
-    return replace(pass_, values=values, stores=stores)
+    return rest, tuple(s if s.value is None else replace(s, value=places[s.value]) for s in stores)

@@ -26,6 +26,7 @@ class Buffer:
     """An array [rows of the space, width]. Arguments and results are in the caller's layout; temporaries are blocked.
 
     `classes`: rows are those of a table, picked by the class of each row of the space; its name is the classes' argument.
+    `added`: starts as zeros, and is added to.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Buffer:
     space: Space
     width: int
     classes: str = ""
+    added: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +120,16 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """coefficient * value into a component of a segment; nothing is written for `value` None but zeros."""
+    """coefficient * value into a component of a segment; zeros where `value` is None.
+
+    With a `via`, a value of an edge is added to what the node at this end has.
+    """
 
     segment: Segment
     component: int
     coefficient: Surd
     value: int | None
+    via: Via | None = None
 
 
 @dataclass(frozen=True, slots=True)

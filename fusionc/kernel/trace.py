@@ -11,7 +11,8 @@ from fusionc.algebra.surd import ONE, Surd
 from fusionc.diagnostics import InternalError
 from fusionc.diagram.ir import Norm, Space, Via
 from fusionc.kernel.couplings import Coupling, Wire, by_matrix, by_products, by_scalars
-from fusionc.kernel.ir import Buffer, Role, Segment, Store
+from fusionc.kernel.inline import only_live
+from fusionc.kernel.ir import Buffer, Role, Segment, Store, Value
 from fusionc.kernel.scalars import Component, Scalars, Scaled
 from fusionc.network import ir
 from fusionc.network.ir import Network, Vertex
@@ -22,7 +23,7 @@ from fusionc.network.work import nonzeros
 @dataclass(frozen=True, slots=True)
 class Trace:
     buffers: tuple[Buffer, ...]
-    scalars: Scalars
+    values: tuple[Value, ...]
     stores: tuple[Store, ...]
 
 
@@ -86,7 +87,8 @@ class _Tracer:
                 raise InternalError(f"no kernel evaluates vertex {n}, {vertex.op}")
             self.wires.append(None if self._waits(n) else self._wire(n, vertex))
         stores = tuple(store for output in self.network.outputs for store in self._stores(output))
-        return Trace(tuple(self.buffers), self.scalars, stores)
+        values, stores = only_live(tuple(self.scalars.values), stores)
+        return Trace(tuple(self.buffers), values, stores)
 
     def _is_seen(self, vertex: Vertex) -> bool:
         op = vertex.op
