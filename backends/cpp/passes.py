@@ -132,7 +132,7 @@ class PassWriter:
             w.line("void* const* data;")
             w.line("int64_t row;")
             w.line("int count;")
-            w.line(f"int64_t edge[{CHUNK}], far[{CHUNK}];")
+            w.line(f"int64_t edge[{CHUNK}], far[{CHUNK}], next[{CHUNK}];")
             w.line(f"alignas(64) real scalar[{max(len(self.scalar), 1)} * {CHUNK}];")
             w.line(f"real node[{max(len(self.node_scalar), 1)}];")
             for name, table, times in self._scratch():
@@ -178,11 +178,21 @@ class PassWriter:
     def _copy(self, what: str, segment: Segment, lanes: int, places: Places, first: int, outer: str, blocked: str) -> None:
         width = self.kernel.buffers[segment.buffer].width
         assert width
-        arguments = f"{outer} + {segment.offset}, {blocked}" if what == "pack" else f"{blocked}, {outer} + {segment.offset}"
-        self.w.line(f"{what}<real, {segment.dim}, {lanes}, {self.inner}>({arguments}, {places.size}, {first});")
+        at = f"{outer} + {self._at(segment, 0)}"
+        arguments = f"{at}, {blocked}" if what == "pack" else f"{blocked}, {at}"
+        stride = segment.channels if self.inner == "true" else 0
+        self.w.line(f"{what}<real, {segment.dim}, {lanes}, {stride}>({arguments}, {places.size}, {first});")
+
+    def _at(self, segment: Segment, component: int) -> int:
+        """Where a component of the segment's first channel stands in a row."""
+        if self.inner == "true":
+            return segment.offset + component * segment.channels + segment.first
+        return segment.offset + segment.first * segment.dim + component
 
     def _row(self, buffer: int, row: str, data: str = "f.data") -> str:
         found = self.kernel.buffers[buffer]
+        if found.space is Space.ONCE:
+            return f"(real*){data}[{buffer}]"
         if found.classes:
             row = f"((const int64_t*){data}[{self.class_slot(buffer)}])[{row}]"
         return f"(real*){data}[{buffer}] + {row} * {found.width}"
@@ -219,7 +229,8 @@ class PassWriter:
         return {lanes: list(many) for lanes, many in found.items()}
 
     def _stored_on_edges(self, store: Store) -> bool:
-        return self.kernel.buffers[store.segment.buffer].space is Space.EDGE and self.pass_.via is not None
+        on_edges = self.kernel.buffers[store.segment.buffer].space is Space.EDGE and self.pass_.via is not None
+        return on_edges or store.via is not None
 
     def _accumulating(self, edge: bool, results: dict[int, list[int]], stem: str) -> list[str]:
         calls: list[str] = []
@@ -260,7 +271,13 @@ class PassWriter:
                 w.line(f"real* const sums = f.sums_{lanes} + block * {places.size} * W;")
                 for n in accumulated:
                     w.line(f"Vec a{n} = first ? Vec{{}} : load<real>(sums + {places.of(summed[n])} * W);")
+            if self._streams(group):
+                w.line(f"const bool last = (block + 1) * W >= {lanes};")
+                w.line("const int64_t* const coming = last ? f.next : f.edge;")
+                w.line("const int64_t step = last ? -block * W : W;")
             with w.block("for (int q = 0; q < f.count; ++q) {", "}"):
+                for n in self._streams(group):
+                    w.line(f"__builtin_prefetch({self._streamed(n, 'coming[q]')} + step);")
                 self._lane_body(group, lanes, True, set(accumulated))
                 for n in group.results:
                     self._edge_stores(n, lanes)
@@ -268,13 +285,31 @@ class PassWriter:
                 w.line(f"store<real>(sums + {places.of(summed[n])} * W, a{n});")
         w.line()
 
+    def _streams(self, group: Group) -> list[int]:
+        """Loads from the edges' own rows. Each is read once, a block at a time, so that no processor foresees the next:
+        the same place of the next block, or of the edges after these.
+        """
+        return [
+            n for n in group.values
+            if isinstance(op := self.value(n).op, Load) and op.via is None and op.segment.dim == 1
+            and self.value(n).level.space is Space.EDGE and self.kernel.buffers[op.segment.buffer].space is Space.EDGE
+        ]
+
+    def _streamed(self, n: int, row: str) -> str:
+        op = self.value(n).op
+        assert isinstance(op, Load)
+        return f"{self._row(op.segment.buffer, row)} + {self._at(op.segment, 0)} + block * W"
+
     def _edge_stores(self, n: int, lanes: int) -> None:
         for store in self.pass_.stores:
             if store.value != n or not store.segment.lanes or not self._stored_on_edges(store):
                 continue
             value = _scaled(store.coefficient, f"v{n}")
-            if store.segment.dim == 1:
-                place = f"{self._row(store.segment.buffer, 'f.edge[q]')} + {store.segment.offset} + block * W"
+            if store.via is not None:
+                base = self._kept_row(store.segment, "f.far[q]", lanes)
+                self.w.line(f"{{ real* const to = {base} + {store.component} * W; store<real>(to, load<real>(to) + {value}); }}")
+            elif store.segment.dim == 1:
+                place = f"{self._row(store.segment.buffer, 'f.edge[q]')} + {self._at(store.segment, 0)} + block * W"
                 self.w.line(f"if (TAIL) store_some<real>({place}, {value}, {lanes} % W); else store<real>({place}, {value});")
             else:
                 places = self.places(self.made_edges, lanes)
@@ -418,12 +453,14 @@ class PassWriter:
                 return f"load<real>(f.own_{lanes} + ((q * blocks({lanes}, W) + block) * {places.size} + {places.of(key)}) * W)"
             places = self.places(self.near, lanes)
             return f"load<real>(f.near_{lanes} + (block * {places.size} + {places.of(key)}) * W)"
-        place = f"{self._row(segment.buffer, 'f.edge[q]' if edge else 'f.row')} + {segment.offset} + block * W"
+        place = f"{self._row(segment.buffer, 'f.edge[q]' if edge else 'f.row')} + {self._at(segment, 0)} + block * W"
         return f"(TAIL ? load_some<real>({place}, {lanes} % W) : load<real>({place}))"
 
     def _kept(self, segment: Segment, component: int, row: str, lanes: int) -> str:
-        base = f"(real*)f.data[{segment.buffer}] + ({row} * blocks({lanes}, W) + block) * {segment.dim} * W"
-        return f"load<real>({base} + {component} * W)"
+        return f"load<real>({self._kept_row(segment, row, lanes)} + {component} * W)"
+
+    def _kept_row(self, segment: Segment, row: str, lanes: int) -> str:
+        return f"(real*)f.data[{segment.buffer}] + ({row} * blocks({lanes}, W) + block) * {segment.dim} * W"
 
     # ---------------------------------------------------------- the rows
 
@@ -460,6 +497,8 @@ class PassWriter:
             w.line(f"f.count = stop - at < {CHUNK} ? int(stop - at) : {CHUNK};")
             with w.block("for (int q = 0; q < f.count; ++q) {", "}"):
                 w.line("f.edge[q] = call->order ? call->order[at + q] : at + q;")
+                w.line("const int64_t after = at + q + f.count < call->start[end] ? at + q + f.count : at + q;")
+                w.line("f.next[q] = call->order ? call->order[after] : after;")
                 w.line("f.far[q] = call->far[f.edge[q]];")
                 for lanes, places in self.own_edges.items():
                     for (segment, k), start in places.numbers.items():  # type: ignore[misc]
@@ -485,9 +524,10 @@ class PassWriter:
             return
         with w.block("for (int q = 0; q < f.count; ++q) {", "}"):
             for store in scalar_stores:
-                place = f"({self._row(store.segment.buffer, 'f.edge[q]')})[{store.segment.offset + store.component}]"
+                row = "f.edge[q]" if store.via is None else "f.far[q]"
+                place = f"({self._row(store.segment.buffer, row)})[{self._at(store.segment, store.component)}]"
                 value = "0" if store.value is None else _scaled(store.coefficient, f"f.scalar[{self.scalar[store.value] * CHUNK} + q]")
-                w.line(f"{place} = {value};")
+                w.line(f"{place} {'=' if store.via is None else '+='} {value};")
             for lanes, places in self.made_edges.items():
                 for (segment, k), start in places.numbers.items():  # type: ignore[misc]
                     if k == 0:
@@ -498,10 +538,9 @@ class PassWriter:
 
     def _zero(self, store: Store, row: str) -> None:
         segment = store.segment
-        whole = f"{self._row(segment.buffer, row)} + {segment.offset}"
-        step, count = (segment.dim, segment.lanes) if self.inner == "false" else (1, segment.lanes)
-        first = store.component if self.inner == "false" else store.component * segment.lanes
-        self.w.line(f"for (int u = 0; u < {max(count, 1)}; ++u) ({whole})[{first} + u * {step}] = 0;")
+        step = segment.dim if self.inner == "false" else 1
+        row = f"({self._row(segment.buffer, row)})[{self._at(segment, store.component)} + u * {step}]"
+        self.w.line(f"for (int u = 0; u < {max(segment.lanes, 1)}; ++u) {row} = 0;")
 
     def _edge_scalars(self, phase: int) -> None:
         """Scalars of up to CHUNK edges, fetched one by one and computed in vectors of edges."""
@@ -515,7 +554,7 @@ class PassWriter:
                         op = self.value(n).op
                         assert isinstance(op, Load)
                         row = "f.edge[q]" if op.via is None else "f.row" if op.via is self.pass_.via else "f.far[q]"
-                        source = f"({self._row(op.segment.buffer, row)})[{op.segment.offset + op.component}]"
+                        source = f"({self._row(op.segment.buffer, row)})[{self._at(op.segment, op.component)}]"
                         w.line(f"f.scalar[{self.scalar[n] * CHUNK} + q] = {source};")
             made = [n for n in mine if isinstance(self.value(n).op, Sum)]
             if made:
@@ -550,7 +589,7 @@ class PassWriter:
                     continue
                 match value.op:
                     case Load(segment, component):
-                        w.line(f"f.node[{place}] = ({self._row(segment.buffer, 'row')})[{segment.offset + component}];")
+                        w.line(f"f.node[{place}] = ({self._row(segment.buffer, 'row')})[{self._at(segment, component)}];")
                     case Sum(terms):
                         parts = []
                         for term in terms:
@@ -564,9 +603,8 @@ class PassWriter:
         for store in self.pass_.stores:
             if self._stored_on_edges(store):
                 continue
-            buffer = self.kernel.buffers[store.segment.buffer]
             if not store.segment.lanes:
-                place = f"({self._row(store.segment.buffer, 'row')})[{store.segment.offset + store.component}]"
+                place = f"({self._row(store.segment.buffer, 'row')})[{self._at(store.segment, store.component)}]"
                 value = "0" if store.value is None else _scaled(store.coefficient, f"f.node[{self.node_scalar[store.value]}]")
                 w.line(f"{place} = {value};")
             elif store.value is None:
@@ -578,7 +616,6 @@ class PassWriter:
             for (segment, k), start in places.numbers.items():  # type: ignore[misc]
                 if k == 0:
                     self._copy("unpack", segment, lanes, places, start, self._row(segment.buffer, "row"), f"f.made_{lanes}")
-        _ = buffer if self.pass_.stores else None
 
 
 def _number(value: Surd) -> str:

@@ -53,15 +53,27 @@ inline void store_some(T* to, typename Vectors<T>::Vector value, int count) {
   for (int lane = 0; lane < count; ++lane) to[lane] = value[lane];
 }
 
-template <typename T>
-inline T total(typename Vectors<T>::Vector value) {
-  T sum = 0;
-  for (int lane = 0; lane < Vectors<T>::width; ++lane) sum += value[lane];
-  return sum;
+// The sum of the lanes, by halves.
+template <typename T, int lanes>
+inline T total_of(const T* value) {
+  if constexpr (lanes == 1) {
+    return value[0];
+  } else {
+    T halves[lanes / 2];
+    for (int lane = 0; lane < lanes / 2; ++lane) halves[lane] = value[lane] + value[lane + lanes / 2];
+    return total_of<T, lanes / 2>(halves);
+  }
 }
 
-// From [lanes][dim] or, if `inner`, [dim][lanes] to blocks [blocks][stride][width], the components from `first` on.
-template <typename T, int dim, int lanes, bool inner>
+template <typename T>
+inline T total(typename Vectors<T>::Vector value) {
+  T lanes[Vectors<T>::width];
+  std::memcpy(lanes, &value, sizeof lanes);
+  return total_of<T, Vectors<T>::width>(lanes);
+}
+
+// From [lanes][dim] or, if `channels`, [dim][channels] to blocks [blocks][stride][width], the components from `first` on.
+template <typename T, int dim, int lanes, int channels>
 inline void pack(const T* from, T* to, int stride, int first) {
   constexpr int width = Vectors<T>::width;
   for (int block = 0; block * width < lanes; ++block) {
@@ -70,7 +82,7 @@ inline void pack(const T* from, T* to, int stride, int first) {
     for (int k = 0; k < dim; ++k) {
       for (int lane = 0; lane < count; ++lane) {
         const int u = block * width + lane;
-        place[k * width + lane] = inner ? from[k * lanes + u] : from[u * dim + k];
+        place[k * width + lane] = channels ? from[k * channels + u] : from[u * dim + k];
       }
       for (int lane = count; lane < width; ++lane) place[k * width + lane] = 0;
     }
@@ -78,15 +90,15 @@ inline void pack(const T* from, T* to, int stride, int first) {
 }
 
 // The inverse of `pack`.
-template <typename T, int dim, int lanes, bool inner>
+template <typename T, int dim, int lanes, int channels>
 inline void unpack(const T* from, T* to, int stride, int first) {
   constexpr int width = Vectors<T>::width;
   for (int block = 0; block * width < lanes; ++block) {
     const int count = lanes - block * width < width ? lanes - block * width : width;
     const T* place = from + (block * stride + first) * width;
-    if (inner) {
+    if (channels) {
       for (int k = 0; k < dim; ++k)
-        for (int lane = 0; lane < count; ++lane) to[k * lanes + block * width + lane] = place[k * width + lane];
+        for (int lane = 0; lane < count; ++lane) to[k * channels + block * width + lane] = place[k * width + lane];
     } else {
       for (int lane = 0; lane < count; ++lane)
         for (int k = 0; k < dim; ++k) to[(block * width + lane) * dim + k] = place[k * width + lane];

@@ -7,6 +7,7 @@ visits with each node the edges that end (RECEIVER) or begin (SENDER) there. Val
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -25,6 +26,7 @@ class Buffer:
     """An array [rows of the space, width]. Arguments and results are in the caller's layout; temporaries are blocked.
 
     `classes`: rows are those of a table, picked by the class of each row of the space; its name is the classes' argument.
+    `added`: starts as zeros, and is added to.
     """
 
     name: str
@@ -32,19 +34,23 @@ class Buffer:
     space: Space
     width: int
     classes: str = ""
+    added: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """`dim` components of `lanes` channels (0: a scalar each) from value `offset` of a buffer's row on.
+    """`lanes` channels (0: one, as a scalar) from channel `first` on, of `dim` components each, of a stretch of a row.
 
-    Channels are outermost or innermost within the segment as the layout of the buffer says (mul_ir, ir_mul).
+    The stretch begins at value `offset` and has `channels` channels in all, outermost or innermost in it as the layout
+    of the buffer says (mul_ir, ir_mul).
     """
 
     buffer: int
     offset: int
     dim: int
     lanes: int
+    channels: int
+    first: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +120,16 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """coefficient * value into a component of a segment; nothing is written for `value` None but zeros."""
+    """coefficient * value into a component of a segment; zeros where `value` is None.
+
+    With a `via`, a value of an edge is added to what the node at this end has.
+    """
 
     segment: Segment
     component: int
     coefficient: Surd
     value: int | None
+    via: Via | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,3 +155,18 @@ def operands(op: Op) -> tuple[int, ...]:
             return tuple(n for term in terms for n in ((term.a,) if term.b is None else (term.a, term.b)))
         case LaneSum(operand) | EdgeSum(operand) | Gather(operand):
             return (operand,)
+
+
+def renumbered(op: Op, to: Callable[[int], int]) -> Op:
+    """`op` reading `to(n)` where it read n."""
+    match op:
+        case Load():
+            return op
+        case Sum(terms):
+            return Sum(tuple(Term(t.coefficient, to(t.a), None if t.b is None else to(t.b)) for t in terms))
+        case LaneSum(operand):
+            return LaneSum(to(operand))
+        case EdgeSum(operand, via):
+            return EdgeSum(to(operand), via)
+        case Gather(operand, via):
+            return Gather(to(operand), via)

@@ -74,6 +74,9 @@ class Scalars:
             return None
         if len(kept) == 1 and kept[0].b is None:
             return Scaled(kept[0].coefficient, kept[0].a)
+        summed = self._summed(kept)
+        if summed is not None:
+            return summed
         level = self._level_of(kept)
         lead = self._lead(kept, level)
         terms = [self._absorbed(Term(t.coefficient / lead, t.a, t.b), level) for t in kept]
@@ -81,6 +84,19 @@ class Scalars:
         if terms[0].coefficient.sign < 0:
             lead, terms = -lead, [Term(-t.coefficient, t.a, t.b) for t in terms]
         return self.put(Sum(tuple(terms)), level).times(lead)
+
+    def _summed(self, terms: list[Term]) -> Component:
+        """Sums over the same edges are one sum, with one accumulator."""
+        found: list[tuple[Scaled, None]] = []
+        vias: set[Via] = set()
+        for term in terms:
+            op = self.values[term.a].op
+            if term.b is not None or not isinstance(op, EdgeSum):
+                return None
+            vias.add(op.via)
+            found.append((Scaled(term.coefficient, op.operand), None))
+        inner = self.sum(found) if len(vias) == 1 else None
+        return inner and self.edge_sum(inner, vias.pop())
 
     def _collected(self, products: Products) -> list[Term]:
         found: dict[tuple[int, int | None], list[Surd]] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import prod
 
@@ -11,7 +11,8 @@ from fusionc.algebra.surd import ONE, Surd
 from fusionc.diagnostics import InternalError
 from fusionc.diagram.ir import Norm, Space, Via
 from fusionc.kernel.couplings import Coupling, Wire, by_matrix, by_products, by_scalars
-from fusionc.kernel.ir import Buffer, Role, Segment, Store
+from fusionc.kernel.inline import only_live
+from fusionc.kernel.ir import Buffer, Role, Segment, Store, Value
 from fusionc.kernel.scalars import Component, Scalars, Scaled
 from fusionc.network import ir
 from fusionc.network.ir import Network, Vertex
@@ -22,7 +23,7 @@ from fusionc.network.work import nonzeros
 @dataclass(frozen=True, slots=True)
 class Trace:
     buffers: tuple[Buffer, ...]
-    scalars: Scalars
+    values: tuple[Value, ...]
     stores: tuple[Store, ...]
 
 
@@ -40,7 +41,9 @@ def is_lanewise(network: Network, vertex: Vertex) -> bool:
             axes = [(s.left, left), (s.right, right), *([] if weight is None else [(s.weight, weight)])]
         case ir.Mix(operand, weight, s):
             axes = [(s.left, operand), (s.weight, weight)]
-        case ir.Move(operand, via) | ir.Reduce(operand, via, False):
+        case ir.Move(operand, Via.ALL, False):
+            return _is_memory(network, operand) and len(_wide(network.vertices[operand].channels)) <= 1
+        case ir.Move(operand, via, False) | ir.Reduce(operand, via, False):
             return via in (Via.SENDER, Via.RECEIVER) and len(_wide(network.vertices[operand].channels)) <= 1
         case ir.Add() | ir.Entry() | ir.Parameter() | ir.Harmonic(normalize=False):
             return True
@@ -58,6 +61,13 @@ def is_same_lanes(network: Network, view: ir.View) -> bool:
     return view.offset == 0 and _wide(view.shape) == _wide(channels) and len(_wide(channels)) <= 1
 
 
+def _is_memory(network: Network, n: int) -> bool:
+    op = network.vertices[n].op
+    while isinstance(op, ir.View):
+        op = network.vertices[op.operand].op
+    return isinstance(op, ir.Entry | ir.Parameter)
+
+
 def _wide(channels: tuple[int, ...]) -> list[int]:
     return [n for n in channels if n != 1]
 
@@ -73,9 +83,16 @@ class _Tracer:
     def run(self) -> Trace:
         self._count_readers()
         for n, vertex in enumerate(self.network.vertices):
+            if not isinstance(vertex.op, ir.Join) and not _is_memory(self.network, n) and not self._is_seen(vertex):
+                raise InternalError(f"no kernel evaluates vertex {n}, {vertex.op}")
             self.wires.append(None if self._waits(n) else self._wire(n, vertex))
         stores = tuple(store for output in self.network.outputs for store in self._stores(output))
-        return Trace(tuple(self.buffers), self.scalars, stores)
+        values, stores = only_live(tuple(self.scalars.values), stores)
+        return Trace(tuple(self.buffers), values, stores)
+
+    def _is_seen(self, vertex: Vertex) -> bool:
+        op = vertex.op
+        return is_same_lanes(self.network, op) if isinstance(op, ir.View) else is_lanewise(self.network, vertex)
 
     def _count_readers(self) -> None:
         self.readers = [[] for _ in self.network.vertices]
@@ -104,44 +121,51 @@ class _Tracer:
                 slot = next(s for s in self.network.signature if s.name == name)
                 assert slot.irreps is not None
                 buffer = self._buffer(name, Role.ARGUMENT, slot.space, slot.irreps.dim)
-                return Segment(buffer, slot.irreps.slices[segment][0], vertex.irrep.dim, lanes), slot.space
+                start = slot.irreps.slices[segment][0]
+                return Segment(buffer, start, vertex.irrep.dim, lanes, prod(vertex.channels), 0), slot.space
             case ir.Parameter(name):
                 weight = next(w for w in self.network.parameters if w.name == name)
                 buffer = self._buffer(name, Role.ARGUMENT, vertex.space, weight.numel, weight.per or "")
-                return Segment(buffer, 0, vertex.irrep.dim, lanes), vertex.space
+                return Segment(buffer, 0, vertex.irrep.dim, lanes, weight.numel, 0), vertex.space
             case ir.View(operand, offset, shape):
                 whole, space = self._segment(operand)
                 wide = _wide(shape)
-                dim = vertex.irrep.dim
-                return Segment(whole.buffer, whole.offset + offset * dim, dim, wide[0] if wide else 0), space
+                return replace(whole, lanes=wide[0] if wide else 0, first=whole.first + offset), space
             case op:
                 raise InternalError(f"not memory: {op}")
-
-    def _is_memory(self, n: int) -> bool:
-        op = self.network.vertices[n].op
-        while isinstance(op, ir.View):
-            op = self.network.vertices[op.operand].op
-        return isinstance(op, ir.Entry | ir.Parameter)
 
     def _stores(self, output: ir.NetworkOutput) -> list[Store]:
         buffer = self._buffer(output.name, Role.RESULT, output.space, output.irreps.dim)
         found: list[Store] = []
         for (start, _), segment, n in zip(output.irreps.slices, output.irreps.segments, output.wires, strict=True):
-            place = Segment(buffer, start, segment.irrep.dim, segment.mul if segment.mul > 1 else 0)
-            for k, component in enumerate(self._known(n)):
-                if component is None:
-                    found.append(Store(place, k, ONE, None))
-                else:
-                    found.append(Store(place, k, component.coefficient, component.value))
+            dim, first = segment.irrep.dim, 0
+            for part in self._parts(n):
+                mul = prod(self.network.vertices[part].channels)
+                place = Segment(buffer, start, dim, mul if mul > 1 else 0, segment.mul, first)
+                for k, component in enumerate(self._known(part)):
+                    if component is None:
+                        found.append(Store(place, k, ONE, None))
+                    else:
+                        found.append(Store(place, k, component.coefficient, component.value))
+                first += mul
         return found
+
+    def _parts(self, n: int) -> tuple[int, ...]:
+        """The wires that a result is joined of; itself where it is not."""
+        op = self.network.vertices[n].op
+        return tuple(part for m in op.operands for part in self._parts(m)) if isinstance(op, ir.Join) else (n,)
 
     # ---------------------------------------------------------- vertices
 
-    def _known(self, n: int) -> Wire:
+    def _known(self, n: int, space: Space | None = None) -> Wire:
+        """A wire, for a reader on `space`: what is there once is loaded as if every row had it."""
         wire = self.wires[n]
         if wire is None:
             raise InternalError(f"vertex {n} is read but not made")
-        return wire
+        if space is None or self.network.vertices[n].space is not Space.ONCE:
+            return wire
+        segment, _ = self._segment(n)
+        return tuple(self.scalars.load(segment, k, None, space) for k in range(segment.dim))
 
     def _waits(self, n: int) -> bool:
         """A coupling that only one sum reads is made there, together with those that share a leg."""
@@ -159,9 +183,9 @@ class _Tracer:
         scalars = self.scalars
         match vertex.op:
             case ir.Entry() | ir.Parameter() | ir.View():
-                if len(_wide(vertex.channels)) > 1 or vertex.space is Space.ONCE:
+                if len(_wide(vertex.channels)) > 1:
                     return None
-                if isinstance(vertex.op, ir.View) and not self._is_memory(vertex.op.operand):
+                if isinstance(vertex.op, ir.View) and not _is_memory(self.network, vertex.op.operand):
                     return self._known(vertex.op.operand)
                 segment, space = self._segment(n)
                 return tuple(scalars.load(segment, k, None, space) for k in range(segment.dim))
@@ -169,15 +193,19 @@ class _Tracer:
                 wire = self._coupled(vertex, op)
                 return wire if weight is None or not self._sums_lanes(vertex, op) else wire
             case ir.Mix(operand, weight, _, factor):
-                return self._mixed(vertex, self._known(operand), self._known(weight)[0], factor)
+                return self._mixed(vertex, self._known(operand, vertex.space), self._known(weight, vertex.space)[0], factor)
             case ir.Add(terms):
                 return self._sum(vertex, terms)
+            case ir.Move(operand, Via.ALL):
+                return self._known(operand, vertex.space)
             case ir.Move(operand, via):
                 return tuple(c and scalars.gathered(c, via) for c in self._known(operand))
             case ir.Reduce(operand, via, _, scale):
                 return tuple(c and scalars.edge_sum(c, via).times(Surd.of(scale)) for c in self._known(operand))
             case ir.Harmonic() as op:
                 return self._harmonic(op)
+            case ir.Join():
+                return None  # its parts are stored where they belong
             case other:
                 raise InternalError(f"no kernel evaluates {other}")
 
@@ -197,11 +225,11 @@ class _Tracer:
     def _coupling(self, vertex: Vertex, op: ir.Couple) -> Coupling:
         vertices = self.network.vertices
         ls = (vertices[op.left].irrep.l, vertices[op.right].irrep.l, vertex.irrep.l)
-        return Coupling(self._known(op.left), self._known(op.right), ls, op.factor, self.network.convention)
+        return Coupling(self._known(op.left, vertex.space), self._known(op.right, vertex.space), ls, op.factor, self.network.convention)
 
     def _coupled(self, vertex: Vertex, op: ir.Couple) -> Wire:
         coupling = self._coupling(vertex, op)
-        weight = None if op.weight is None else self._known(op.weight)[0]
+        weight = None if op.weight is None else self._known(op.weight, vertex.space)[0]
         if op.weight is not None and weight is None:
             return (None,) * vertex.irrep.dim
         sums = self._sums_lanes(vertex, op)
@@ -279,7 +307,7 @@ class _Tracer:
             else:
                 parts.append((ONE, self._apart(scaled, op)))
         parts += [(ONE, by_matrix(self.scalars, many)) for many in shared.values()]
-        parts += [(factor, self._known(n)) for factor, n in terms if self.wires[n] is not None]
+        parts += [(factor, self._known(n, vertex.space)) for factor, n in terms if self.wires[n] is not None]
         rows: list[list[tuple[Scaled, None]]] = [[] for _ in range(vertex.irrep.dim)]
         for factor, wire in parts:
             for k, c in enumerate(wire):
