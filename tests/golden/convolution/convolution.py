@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "01b7092accbea1bbb271deebfb34d75828b61d973fcff1610ac8ca92662035a4"
+PLAN_SHA256 = "dc891a7fdbe835e56f40f5f716e8d0b2831a5a55bffa5927b4030c5cbfe05f88"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:
@@ -35,8 +35,11 @@ def _expect(name: str, tensor: torch.Tensor, dtype: torch.dtype, device: torch.d
 
 def _unit(r: torch.Tensor) -> torch.Tensor:
     """Vectors [n, 3] divided by their length; the zero vector stays zero, with finite derivatives."""
+    # The largest component first, without which squares of very short or long vectors would vanish or overflow.
+    largest = r.detach().abs().amax(1, keepdim=True)
+    r = r / torch.where(largest > 0, largest, 1)
     square = (r * r).sum(1, keepdim=True)
-    return r / torch.where(square > 0, square, torch.ones_like(square)).sqrt()
+    return r / torch.where(square > 0, square, 1).sqrt()
 
 # rows, columns and non-zeros (row, column, value) of each constant matrix
 _Conv_constants: dict[str, tuple[int, int, tuple[tuple[int, int, float], ...]]] = {

@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "5d3afc5a630cd53b25e6585c8fed26886d42ececf5ff05142412ba54770808d7"
+PLAN_SHA256 = "b42499186315d0bbe33250155b00fe451abd6950cd344f98c0a039f161c294cb"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "ac1192535e2da38679fedf5df1315ca7f40217c61409b4d9b300ae92565fbcfd"
+PLAN_SHA256 = "7025c3890553794406624c0d86898148d99b22f84fe68c7e828edd6110a36dfd"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "2fd5f962b6b25b101f75d7cb3e84a5b23f161a7e802b9fa94014ca17680448ac"
+PLAN_SHA256 = "160f077feea0056aba0b067aa87e14f442ab5bd28a689f8e55effd65da2252f9"
 
 
 def _expect(name: str, tensor: torch.Tensor, dtype: torch.dtype, device: torch.device, shape: tuple[int, ...]) -> None:

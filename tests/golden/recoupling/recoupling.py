@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "e147270659eac1018fbcd1fbd10917e5b690fa15d905bb95c3afcfdcdca47ae5"
+PLAN_SHA256 = "7fe0d8ed8a93930eaf8ec01af0b8275807718933651ddc901634d495afd1ed89"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "9d7717a0466fe5563f5b9087ee82ef9874856e1c4cb3054275023faa46340e84"
+PLAN_SHA256 = "12c7073840a2bf2d1c264f6c971a58d95e40c82e846c8e2cc4ff01ba4f498723"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:

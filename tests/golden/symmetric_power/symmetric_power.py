@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "0fbcad8d0251cae4471408b5b0517ac0015f419e347b5c37b4324ddcc9850ba5"
+PLAN_SHA256 = "e74cec7bade6a6a55b4e572fa0cfb1976b91b43455ea490f01628133a453ec5a"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:
