@@ -36,7 +36,7 @@ _METHODS = frozenset({
     "__init__", "_apply", "_rows", "register_buffer", "items", "join", "dim", "numel", "is_floating_point",
     "reshape", "transpose", "permute", "expand", "unsqueeze", "put", "whole", "view", "copy_", "new_empty",
     "contiguous", "flatten", "split", "unbind", "sum", "sqrt", "clamp", "index_select", "index_add", "new_zeros",
-    "new_ones", "to",
+    "new_ones", "to", "detach", "abs", "amax",
 })  # fmt: skip
 
 

@@ -42,8 +42,11 @@ def _expect(name: str, tensor: torch.Tensor, dtype: torch.dtype, device: torch.d
 
 def _unit(r: torch.Tensor) -> torch.Tensor:
     """Vectors [n, 3] divided by their length; the zero vector stays zero, with finite derivatives."""
+    # The largest component first, without which squares of very short or long vectors would vanish or overflow.
+    largest = r.detach().abs().amax(1, keepdim=True)
+    r = r / torch.where(largest > 0, largest, 1)
     square = (r * r).sum(1, keepdim=True)
-    return r / torch.where(square > 0, square, torch.ones_like(square)).sqrt()
+    return r / torch.where(square > 0, square, 1).sqrt()
 
 
 def _occurrences(index: torch.Tensor, size: int, like: torch.Tensor) -> torch.Tensor:

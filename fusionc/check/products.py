@@ -217,12 +217,18 @@ def _explain(values: Values, sides: Operands, keep: Keep, segment: Segment, span
     if pair is not None:
         a, b = (side.irrep.text(group) for side in pair)
         parity, asked = ("even", "odd") if other.p == 1 else ("odd", "even")
-        meant = other.text(group) if alternatives else short(Segment(segment.mul, other), group)
+        meant = other.text(group) if alternatives else _meant(values, sides, Segment(segment.mul, other))
         places = (Label(span, f"{asked} is asked for"), *_sides(values, sides))
         values.fail(errors.wrong_parity(text, f"`{a}` x `{b}`", parity, meant, places))
         return
     places = (Label(span, "no path leads here"), *_sides(values, sides))
     values.fail(errors.not_reachable(text, "this product", unique(_reachable(sides, None), group), places))
+
+
+def _meant(values: Values, sides: Operands, segment: Segment) -> str:
+    """The segment, with a multiplicity that the mode gives."""
+    given = tuple(_multiplicities(values, sides, lambda *_: True, segment.irrep))
+    return short(segment, values.group) if not given or segment.text(values.group) in given else given[0]
 
 
 def _nothing_left(values: Values, sides: Operands) -> None:

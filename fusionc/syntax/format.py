@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from fusionc.syntax import ast
 from fusionc.syntax.spelling import Piece, flat, header, statement
@@ -22,18 +23,33 @@ def format_file(file: ast.File) -> str:
     `parse(format_file(f)) == f` for every f that comes from `parse`, and formatting again changes nothing. Comments on
     lines of their own stay before what they precede, trailing ones stay at the end of their line; one within a
     statement moves above it. One blank line is kept where there were any, and one stands around diagrams and trees.
+    Trailing comments of adjacent lines stand in one column.
     """
-    lines: list[str] = []
+    lines: list[_Line] = []
     previous: _Row | None = None
     for row in _rows(file):
         if previous is not None and _blank_between(previous, row):
-            lines.append("")
+            lines.append(_Line(""))
         first, *others = _broken(row.pieces, len(_INDENT) * row.depth)
-        lines += [_INDENT * row.depth + first, *(_INDENT * row.depth + _CONTINUED + other for other in others)]
-        if row.comment:
-            lines[-1] += f"  {row.comment}"
+        lines.append(_Line(_INDENT * row.depth + first))
+        lines += [_Line(_INDENT * row.depth + _CONTINUED + other) for other in others]
+        lines[-1].comment = row.comment
         previous = row
-    return "".join(line + "\n" for line in lines)
+    return "".join(text + "\n" for text in _aligned(lines))
+
+
+@dataclass(slots=True)
+class _Line:
+    text: str
+    comment: str = ""
+
+
+def _aligned(lines: list[_Line]) -> Iterator[str]:
+    """Two spaces before the comment of the longest line of a run of lines that all have one."""
+    for commented, run in groupby(lines, key=lambda line: bool(line.comment)):
+        same = list(run)
+        column = max(len(line.text) for line in same) + 2
+        yield from (line.text.ljust(column) + line.comment if commented else line.text for line in same)
 
 
 # ------------------------------------------------------- rows and comments

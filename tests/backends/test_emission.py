@@ -268,6 +268,8 @@ def test_supporting_functions_are_those_of_the_module() -> None:
     for unit in (support._unit, scope["_unit"]):
         assert callable(unit)
         torch.testing.assert_close(unit(r), expected)
+        for scale in (1e-30, 1e30):
+            torch.testing.assert_close(unit(scale * r), expected)
 
 
 # --------------------------------------------------------------------- writer

@@ -27,7 +27,15 @@ def formatted(text: str) -> str:
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
 def test_examples(path: Path) -> None:
-    formatted(path.read_text(encoding="utf-8"))
+    """Laid out as the formatter would."""
+    text = path.read_text(encoding="utf-8")
+    assert formatted(text) == text
+
+
+def test_trailing_comments_of_adjacent_lines_are_aligned() -> None:
+    text = "param C = 2 # one\nparam Width = 16     # two\nparam D = 3\nparam EE = 1 # three\n"
+    expected = "param C = 2       # one\nparam Width = 16  # two\nparam D = 3\nparam EE = 1  # three\n"
+    assert formatted(text) == expected
 
 
 def test_layout() -> None:
