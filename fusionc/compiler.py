@@ -9,7 +9,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from fusionc import __version__
 from fusionc.check.check import check
@@ -19,12 +20,14 @@ from fusionc.diagram.build import build
 from fusionc.diagram.ir import Program
 from fusionc.network.expand import expand
 from fusionc.network.straight_line import weighed_line
+from fusionc.network.weights import WeightMap
 from fusionc.options import CompileOptions
 from fusionc.plan.errors import module_too_large
 from fusionc.plan.ir import Plan, Rewritten
 from fusionc.plan.order import order
 from fusionc.plan.report import PlanReport
 from fusionc.rewrite import REWRITES
+from fusionc.rewrite.reduce_weights import reduce_weights
 from fusionc.source import Source
 from fusionc.syntax.parse import parse
 
@@ -65,21 +68,24 @@ def check_source(source: Source, options: CompileOptions | None = None) -> Check
     return Checked(program, sink.diagnostics)
 
 
-def plan_diagram(diagram: CheckedDiagram) -> Plan:
+def plan_diagram(diagram: CheckedDiagram, weights: Literal["kept", "reduced"] = "kept") -> Plan:
     naive = network = expand(diagram)
     log = []
     for rewrite in REWRITES:
         before, network = network, rewrite(network)
         costs = [weighed_line(n) for n in (before, network)]
         log.append(Rewritten(rewrite.__name__, len(before.vertices) - len(network.vertices), *costs))
-    return order(network, naive, tuple(log))
+    maps: tuple[WeightMap, ...] = ()
+    if weights == "reduced":
+        network, maps = reduce_weights(network)
+    return replace(order(network, naive, tuple(log)), weight_maps=maps)
 
 
 def plan_source(source: Source, options: CompileOptions | None = None) -> Planned:
     """Plans of all diagrams, or of `options.entry`. Raises CompileError."""
     options = options or CompileOptions()
     checked = check_source(source, options)
-    plans = tuple(plan_diagram(d) for d in checked.program.diagrams if options.entry in (None, d.name))
+    plans = tuple(plan_diagram(d, options.weights) for d in checked.program.diagrams if options.entry in (None, d.name))
     return Planned(checked, plans, PlanReport(checked.program, plans, 8 if options.dtype == "float64" else 4))
 
 

@@ -92,3 +92,5 @@ class CompileOptions:
     backend: str = "torch"
     convention: Literal["e3nn", "e3nn-0.4"] = "e3nn"
     """Signs of the coupling tensors: e3nn 0.5 and later, or 0.4 as MACE has them."""
+    weights: Literal["kept", "reduced"] = "kept"
+    """Learned weights as the program numbers them, or only those that the rewritten network needs."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from fusionc.cli import EXIT_FINE
-from fusionc.commands.session import Session, program_options, run_options
+from fusionc.commands.session import Session, program_options, run_options, weights_option
 from fusionc.runtime.writing import OutputError, write
 
 POLL = 0.2
@@ -27,6 +27,7 @@ POLL = 0.2
 @click.option("--backend", type=click.Choice(["torch"]), default="torch", show_default=True, help="What to generate.")
 @click.option("-w", "--watch", is_flag=True, help="Compile again whenever a FILE is saved, until Ctrl-C.")
 @click.option("--force", is_flag=True, help="Overwrite a file that fusionc did not generate.")
+@weights_option
 @program_options
 @run_options
 def command(

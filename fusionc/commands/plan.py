@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, assert_never
 import click
 
 from fusionc.cli import EXIT_FINE, EXIT_SOURCE
-from fusionc.commands.session import Session, program_options, run_options
+from fusionc.commands.session import Session, program_options, run_options, weights_option
 from fusionc.reading import InputError
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ OLD_BYTES = 2**28
     help="Tables, data, a page, or a graph of the steps.",
 )
 @click.option("--diff", metavar="OLD.json", help="What is different from an earlier plan; exit code 1 if anything is.")
+@weights_option
 @program_options
 @run_options
 def command(session: Session, file: str, form: Form, diff: str | None) -> int:

@@ -137,6 +137,16 @@ _PROGRAM_OPTIONS = (
 )
 
 
+weights_option = click.option(
+    "--weights",
+    type=click.Choice(["kept", "reduced"]),
+    default="kept",
+    show_default=True,
+    help="Learned weights as written, or fewer where the rewritten trees need fewer; the plan has the exact map.",
+)
+"""Goes above `program_options`."""
+
+
 def run_options(function: Callable[..., int]) -> Callable[..., int]:
     """Give a command its session, made of the options that every command takes."""
 
@@ -155,10 +165,11 @@ def run_options(function: Callable[..., int]) -> Callable[..., int]:
         layout: Literal["mul_ir", "ir_mul"] = "mul_ir",
         convention: Literal["e3nn", "e3nn-0.4"] = "e3nn",
         backend: str = "torch",
+        weights: Literal["kept", "reduced"] = "kept",
         **rest: Any,
     ) -> int:
         console = Console(message_format, wants_color(color), quiet, verbose)
-        options = CompileOptions(limit, define, entry, dtype, layout, backend, convention)
+        options = CompileOptions(limit, define, entry, dtype, layout, backend, convention, weights)
         return function(Session(console, options, timeout or float(limit.seconds)), **rest)
 
     return _with(_RUN_OPTIONS, wrapper)

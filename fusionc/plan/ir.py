@@ -7,6 +7,7 @@ from enum import Enum
 
 from fusionc.diagram.ir import Space
 from fusionc.network.ir import Network
+from fusionc.network.weights import WeightMap
 
 
 class StepKind(Enum):
@@ -97,7 +98,10 @@ class Rewritten:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`naive` is the cost of the network as expanded, every path on its own; `planned` of these steps."""
+    """`naive` is the cost of the network as expanded, every path on its own; `planned` of these steps.
+
+    `weight_maps`: of the learned weights that the network has in another basis than the user wrote.
+    """
 
     network: Network
     steps: tuple[Step, ...]
@@ -105,3 +109,4 @@ class Plan:
     rewrites: tuple[Rewritten, ...]
     naive: Total
     planned: Total
+    weight_maps: tuple[WeightMap, ...] = ()

@@ -1,4 +1,4 @@
-"""The compiler as functions of a program and its parameters: `fusionc.load` and `fusionc.plan`."""
+"""The compiler as functions of a program and its parameters: `fusionc.load`, `fusionc.plan`, `fusionc.weight_maps`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from fusionc.source import Source
 if TYPE_CHECKING:
     import torch
 
+    from fusionc.network.weights import WeightMap
     from fusionc.plan.report import PlanReport
 
 Dtype = Literal["float32", "float64"]
@@ -31,6 +32,7 @@ def load(
     *,
     layout: Literal["mul_ir", "ir_mul"] = "mul_ir",
     convention: Literal["e3nn", "e3nn-0.4"] = "e3nn",
+    weights: Literal["kept", "reduced"] = "kept",
     limits: Limits | None = None,
     **params: int,
 ) -> type[torch.nn.Module]:
@@ -38,6 +40,7 @@ def load(
 
     path_or_text  a file, or source text when it is a `str` with a newline
     entry         the diagram's name; may be left out when there is only one
+    weights       "reduced": learned weights in the basis that is computed with, as `weight_maps` tells
     params        values for the program's `param`s, such as C=64
 
     Raises CompileError, InputError when the file cannot be read, and ValueError for an `entry` that is missing.
@@ -45,7 +48,7 @@ def load(
     from fusionc import compiler
     from fusionc.runtime.generated import classes_of, module_of
 
-    options = _options(entry, backend, dtype, layout, convention, limits, params)
+    options = _options(entry, backend, dtype, layout, convention, weights, limits, params)
     source = _source(path_or_text, options.limits)
     compiled = compiler.compile_source(source, options)
     _warn(source, compiled.planned.checked.warnings, 2)
@@ -63,6 +66,7 @@ def plan(
     *,
     layout: Literal["mul_ir", "ir_mul"] = "mul_ir",
     convention: Literal["e3nn", "e3nn-0.4"] = "e3nn",
+    weights: Literal["kept", "reduced"] = "kept",
     limits: Limits | None = None,
     **params: int,
 ) -> PlanReport:
@@ -72,11 +76,39 @@ def plan(
     """
     from fusionc import compiler
 
-    options = _options(entry, "torch", dtype, layout, convention, limits, params)
+    options = _options(entry, "torch", dtype, layout, convention, weights, limits, params)
     source = _source(path_or_text, options.limits)
     planned = compiler.plan_source(source, options)
     _warn(source, planned.checked.warnings, 3)  # called by the package `fusionc.plan`, which is called by the user
     return planned.report
+
+
+def weight_maps(
+    path_or_text: str | os.PathLike[str],
+    entry: str | None = None,
+    *,
+    convention: Literal["e3nn", "e3nn-0.4"] = "e3nn",
+    limits: Limits | None = None,
+    **params: int,
+) -> dict[str, WeightMap]:
+    """By name, the learned weights that `load(.., weights="reduced")` has in another basis, and the exact maps.
+
+    A kept module's state becomes the reduced module's so:
+
+        for name, found in fusionc.weight_maps(path).items():
+            state[found.reduced_name] = found.reduce(state.pop(name))
+
+    Raises as `load` does.
+    """
+    from fusionc import compiler
+
+    options = _options(entry, "torch", None, "mul_ir", convention, "reduced", limits, params)
+    source = _source(path_or_text, options.limits)
+    plans = compiler.plan_source(source, options).plans
+    if len(plans) != 1:
+        names = ", ".join(found.network.name for found in plans)
+        raise ValueError(f"entry= must name the diagram to map the weights of; {source.name} has {names or 'none'}")
+    return {found.name: found for found in plans[0].weight_maps}
 
 
 def _options(
@@ -85,13 +117,17 @@ def _options(
     dtype: Dtype | torch.dtype | None,
     layout: Literal["mul_ir", "ir_mul"],
     convention: Literal["e3nn", "e3nn-0.4"],
+    weights: Literal["kept", "reduced"],
     limits: Limits | None,
     params: dict[str, int],
 ) -> CompileOptions:
     for name, value in params.items():
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
             raise TypeError(f"parameter {name} must be an integer of at least 0, not {value!r}")
-    return CompileOptions(limits or Limits(), tuple(params.items()), entry, _dtype(dtype), layout, backend, convention)
+    if weights not in ("kept", "reduced"):
+        raise ValueError(f"weights must be kept or reduced, not {weights!r}")
+    given = tuple(params.items())
+    return CompileOptions(limits or Limits(), given, entry, _dtype(dtype), layout, backend, convention, weights)
 
 
 def _dtype(dtype: Dtype | torch.dtype | None) -> Dtype | None:
