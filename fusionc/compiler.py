@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from fusionc import __version__
 from fusionc.check.check import check
@@ -19,15 +18,15 @@ from fusionc.diagnostics import CompileError, Diagnostic, Sink
 from fusionc.diagram.build import build
 from fusionc.diagram.ir import Program
 from fusionc.network.expand import expand
-from fusionc.network.straight_line import weighed_line
-from fusionc.network.weights import WeightMap
-from fusionc.options import CompileOptions
+from fusionc.network.model import TORCH, Model, Search, Target
+from fusionc.options import CompileOptions, Weights
 from fusionc.plan.errors import module_too_large
-from fusionc.plan.ir import Plan, Rewritten
+from fusionc.plan.ir import Plan
 from fusionc.plan.order import order
 from fusionc.plan.report import PlanReport
-from fusionc.rewrite import REWRITES
-from fusionc.rewrite.reduce_weights import reduce_weights
+from fusionc.rewrite.apply import apply
+from fusionc.rewrite.drop_dead import drop_dead
+from fusionc.rewrite.reduce_weights import with_weights
 from fusionc.source import Source
 from fusionc.syntax.parse import parse
 
@@ -68,24 +67,20 @@ def check_source(source: Source, options: CompileOptions | None = None) -> Check
     return Checked(program, sink.diagnostics)
 
 
-def plan_diagram(diagram: CheckedDiagram, weights: Literal["kept", "reduced"] = "kept") -> Plan:
-    naive = network = expand(diagram)
-    log = []
-    for rewrite in REWRITES:
-        before, network = network, rewrite(network)
-        costs = [weighed_line(n) for n in (before, network)]
-        log.append(Rewritten(rewrite.__name__, len(before.vertices) - len(network.vertices), *costs))
-    maps: tuple[WeightMap, ...] = ()
-    if weights == "reduced":
-        network, maps = reduce_weights(network)
-    return replace(order(network, naive, tuple(log)), weight_maps=maps)
+def plan_diagram(diagram: CheckedDiagram, model: Model = TORCH, weights: Weights = "kept") -> Plan:
+    search = Search(model)
+    naive = drop_dead(expand(diagram))
+    network, log, maps = with_weights(weights, *apply(naive, search), model)
+    return replace(order(network, naive, model, log, tuple(search.bounds)), weight_maps=maps)
 
 
 def plan_source(source: Source, options: CompileOptions | None = None) -> Planned:
     """Plans of all diagrams, or of `options.entry`. Raises CompileError."""
     options = options or CompileOptions()
     checked = check_source(source, options)
-    plans = tuple(plan_diagram(d, options.weights) for d in checked.program.diagrams if options.entry in (None, d.name))
+    model = Model(Target(options.target), options.degree)
+    wanted = (d for d in checked.program.diagrams if options.entry in (None, d.name))
+    plans = tuple(plan_diagram(d, model, options.weights) for d in wanted)
     return Planned(checked, plans, PlanReport(checked.program, plans, 8 if options.dtype == "float64" else 4))
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fusionc.network.ir import Network, Vertex, operands, rewired
+from fusionc.network.model import Search
 
 
-def drop_dead(network: Network) -> Network:
+def drop_dead(network: Network, search: Search | None = None) -> Network:
     """Keep what the outputs read, directly or not. Arguments that nothing reads stay in the signature."""
     live = [False] * len(network.vertices)
     for output in network.outputs:

@@ -19,20 +19,27 @@ from fusionc.algebra.recoupling import f_symbol, r_symbol
 from fusionc.algebra.surd import ONE, Surd
 from fusionc.diagram.ir import Space, Via
 from fusionc.network import ir
+from fusionc.network.count import multiply_adds
 from fusionc.network.ir import Network, Subscripts, Vertex
-from fusionc.network.straight_line import weighed_line
-from fusionc.network.work import DEGREE
+from fusionc.network.model import Search
 from fusionc.rewrite.drop_dead import drop_dead
+from fusionc.rewrite.fold import fold
 from fusionc.rewrite.rebuild import Rebuild
-from fusionc.rewrite.sum_choice import Choice, Prices
+from fusionc.rewrite.sum_choice import PASSES, Choice, Prices
 
 
-def hoist(network: Network, degree: int = DEGREE) -> Network:
-    """Each sum opened or not, whatever lowers the work together; again where that gives new sums to open."""
+def hoist(network: Network, search: Search | None = None) -> Network:
+    """Each sum opened or not, whatever lowers the work together; again where that gives new sums to open.
+
+    The choice goes by prices, which foresee what is shared but not all: to open every sum is tried beside it.
+    """
+    search = search or Search()
     while True:
         live = drop_dead(network)
-        found = _hoisted(live, _chosen(live, degree))
-        if weighed_line(found, degree) >= weighed_line(live, degree):
+        every = frozenset(n for n, vertex in enumerate(live.vertices) if isinstance(vertex.op, ir.Reduce))
+        ways = (_hoisted(live, opened) for opened in dict.fromkeys((_chosen(live, search), every)))
+        found = min(ways, key=lambda way: multiply_adds(fold(way), search.model))
+        if multiply_adds(found, search.model) >= multiply_adds(live, search.model):
             return network
         network = found
 
@@ -54,7 +61,7 @@ def _opened(build: Rebuild, vertex: Vertex) -> int:
     return _Sum(build, vertex, op, build.vertices[op.operand].space).of(op.operand)
 
 
-def _chosen(network: Network, degree: int) -> frozenset[int]:
+def _chosen(network: Network, search: Search) -> frozenset[int]:
     """The sums to open: from all and from none, each in turn as long as the work falls; at most PASSES times."""
     build = Rebuild(network)
     ways: dict[int, tuple[int, int]] = {}
@@ -63,7 +70,7 @@ def _chosen(network: Network, degree: int) -> frozenset[int]:
         if isinstance(vertex.op, ir.Reduce):
             ways[n] = (build.places[n], _opened(build, vertex))
     sums = frozenset(closed for closed, _ in ways.values())
-    prices = Prices(build.vertices, degree)
+    prices = Prices(build.vertices, search.model)
     needs = {n: tuple(prices.with_products(_needed(build.vertices, w, sums)) for w in both) for n, both in ways.items()}
     outputs = [build.places[wire] for output in network.outputs for wire in output.wires]
     readers = [build.places[m] for m, v in enumerate(network.vertices) if any(n in ways for n in ir.operands(v.op))]
@@ -71,7 +78,8 @@ def _chosen(network: Network, degree: int) -> frozenset[int]:
     always = frozenset(prices.with_products(tuple(m for root in roots for m in _needed(build.vertices, root, sums))))
     choices = [Choice(prices.costs, always, needs, way) for way in (1, 0)]
     for choice in choices:
-        choice.descend()
+        if not choice.descend():
+            search.met("hoist", "passes over the sums to open", PASSES)
     return frozenset(n for n, way in min(choices, key=lambda c: c.work).ways.items() if way)
 
 

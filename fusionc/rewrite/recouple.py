@@ -23,9 +23,9 @@ from fusionc.algebra.recoupling import f_symbol, r_symbol
 from fusionc.algebra.surd import ONE, Surd
 from fusionc.diagram.ir import Via
 from fusionc.network import ir
+from fusionc.network.count import multiply_adds
 from fusionc.network.ir import Network, Subscripts, Vertex
-from fusionc.network.straight_line import weighed_line
-from fusionc.network.work import DEGREE
+from fusionc.network.model import Search
 from fusionc.rewrite.fold import fold
 from fusionc.rewrite.hoist import is_channelwise, put_sunk
 from fusionc.rewrite.rebuild import Rebuild, reshaped, use_counts
@@ -75,14 +75,15 @@ class Term:
     weight: int | None
 
 
-def recouple(network: Network, degree: int = DEGREE) -> Network:
+def recouple(network: Network, search: Search | None = None) -> Network:
     """Turn by turn, the best of at most TURNS each time; the network as it is where none helps."""
-    least = weighed_line(fold(network), degree)
+    search = search or Search()
+    least = min(multiply_adds(found, search.model) for found in (network, fold(network)))
     while True:
         best: Network | None = None
-        for turns in _turns(network):
+        for turns in _turns(network, search):
             found = fold(_turned(network, turns))
-            work = weighed_line(found, degree)
+            work = multiply_adds(found, search.model)
             if work < least:
                 least, best = work, found
         if best is None:
@@ -93,7 +94,7 @@ def recouple(network: Network, degree: int = DEGREE) -> Network:
 # ------------------------------------------------------------------- reading
 
 
-def _turns(network: Network) -> list[dict[int, Turn]]:
+def _turns(network: Network, search: Search) -> list[dict[int, Turn]]:
     """By root: all trees of three tensors in one bracketing, and each tree of three wires by itself."""
     coarse: dict[tuple[Tensor, ...], dict[int, Turn]] = {}
     fine: dict[tuple[int, ...], dict[int, Turn]] = {}
@@ -105,7 +106,12 @@ def _turns(network: Network) -> list[dict[int, Turn]]:
         fine.setdefault(tuple(n for three in wires for n in three), {}).setdefault(turn.root, turn)
     groups = list(coarse.values())
     groups += [group for group in fine.values() if group not in groups]
-    return groups[: max(1, min(TURNS, VERTICES // len(network.vertices)))] if groups else []
+    if not groups:
+        return []
+    most = max(1, min(TURNS, VERTICES // len(network.vertices)))
+    if len(groups) > most:
+        search.met("recouple", "turns of trees that are tried", most)
+    return groups[:most]
 
 
 def _tensor(network: Network, n: int) -> Tensor:

@@ -8,13 +8,17 @@ be learned instead. It changes what a parameter means, so that it is no pass of 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import prod
 
 from fusionc.algebra.surd import ONE, Surd, SurdSum
 from fusionc.check.ir import LearnedWeight
 from fusionc.network import ir
+from fusionc.network.count import multiply_adds
 from fusionc.network.ir import Network
+from fusionc.network.model import Model, Rewritten
 from fusionc.network.weights import Form, Row, WeightMap, right_inverse
+from fusionc.options import Weights
 from fusionc.rewrite.rebuild import Rebuild
 
 Terms = tuple[tuple[Surd, int], ...]
@@ -39,6 +43,20 @@ def reduce_weights(network: Network) -> tuple[Network, tuple[WeightMap, ...]]:
             network, map_ = found
             maps.append(map_)
     return network, tuple(maps)
+
+
+Log = tuple[Rewritten, ...]
+
+
+def with_weights(
+    weights: Weights, network: Network, log: Log, model: Model
+) -> tuple[Network, Log, tuple[WeightMap, ...]]:
+    """`reduce_weights` where they are to be reduced, and the log of what was saved, continued."""
+    if weights == "kept":
+        return network, log, ()
+    found, maps = reduce_weights(network)
+    before, removed = log[-1].after, len(network.vertices) - len(found.vertices)
+    return found, (*log, Rewritten("reduce_weights", removed, before, multiply_adds(found, model))), maps
 
 
 def _reduced(network: Network, weight: LearnedWeight) -> tuple[Network, WeightMap] | None:
@@ -102,7 +120,7 @@ def _frontier(network: Network, combined: dict[int, Terms]) -> list[int]:
 def _inverted(forms: tuple[Form, ...]) -> tuple[Form, ...] | None:
     """None, too, where slices overlap."""
     slices = sorted({(start, form.size) for form in forms for _, start in form.terms})
-    if any(start + size > after for (start, size), (after, _) in zip(slices, slices[1:], strict=False)):
+    if any(start + size > after for (start, size), (after, _) in pairwise(slices)):
         return None
     column = {start: c for c, (start, _) in enumerate(slices)}
     rows: tuple[Row, ...] = tuple({column[start]: value for value, start in form.terms} for form in forms)

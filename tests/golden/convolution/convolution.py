@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "dc891a7fdbe835e56f40f5f716e8d0b2831a5a55bffa5927b4030c5cbfe05f88"
+PLAN_SHA256 = "03a4750ea97f04a6c797a7bd662b128c4d8e73707077ccfd690151ce32f07c33"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:

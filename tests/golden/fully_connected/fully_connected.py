@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "b42499186315d0bbe33250155b00fe451abd6950cd344f98c0a039f161c294cb"
+PLAN_SHA256 = "cd386b8e66941948ade340230f75a571afc81193dfdf536f764908530d3aa6cf"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "160f077feea0056aba0b067aa87e14f442ab5bd28a689f8e55effd65da2252f9"
+PLAN_SHA256 = "534fe40097a71892a01586ff505661a8fd121d71a0a674767a5942773082227b"
 
 
 def _expect(name: str, tensor: torch.Tensor, dtype: torch.dtype, device: torch.device, shape: tuple[int, ...]) -> None:

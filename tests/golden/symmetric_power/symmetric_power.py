@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "e74cec7bade6a6a55b4e572fa0cfb1976b91b43455ea490f01628133a453ec5a"
+PLAN_SHA256 = "4d9291ecdcc31edc4cdb8b4604fdc7e4b3e3c87cefa4f9691829d9725809d93d"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:
