@@ -10,14 +10,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fusionc.algebra.surd import ONE, Surd
 
 if TYPE_CHECKING:
     import numpy as np
-    import torch
     from numpy.typing import NDArray
+
+Tensor = Any
+"""Of torch, which no stage of the compiler imports."""
 
 Row = dict[int, Surd]
 """Non-zeros of one row, by column."""
@@ -49,11 +51,11 @@ class WeightMap:
     to_reduced: tuple[Form, ...]
     to_full: tuple[Form, ...]
 
-    def reduce(self, weight: torch.Tensor) -> torch.Tensor:
+    def reduce(self, weight: Tensor) -> Tensor:
         """Full to reduced weights along the last axis; computed in float64. ValueError for another width."""
         return _applied(self.to_reduced, weight, self.full, self.reduced)
 
-    def restore(self, weight: torch.Tensor) -> torch.Tensor:
+    def restore(self, weight: Tensor) -> Tensor:
         """Reduced to full weights, `reduce(restore(w)) = w`. ValueError for another width."""
         return _applied(self.to_full, weight, self.reduced, self.full)
 
@@ -66,7 +68,7 @@ class WeightMap:
         return _dense(self.to_full, self.full, self.reduced)
 
 
-def _applied(forms: tuple[Form, ...], weight: torch.Tensor, width: int, made: int) -> torch.Tensor:
+def _applied(forms: tuple[Form, ...], weight: Tensor, width: int, made: int) -> Tensor:
     if weight.shape[-1:] != (width,):
         raise ValueError(f"the last axis must have {width} weights, in a shape of {tuple(weight.shape)}")
     given = weight.double()
