@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from fusionc.network import ir
 from fusionc.network.ir import Network
+from fusionc.network.work import times
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +25,9 @@ class Summed:
 def summed(network: Network, degree: int) -> tuple[Summed, ...]:
     """Groups in which there is a coupling tensor to apply: where a scalar takes part, products are all that there is.
 
-    Couplings with weights are none of them, nor are couplings that channels of one operand share. None are found where
-    a node has one edge, which leaves nothing to gain.
+    Couplings with weights are none of them, nor are couplings that channels of one operand share, nor sums onto a space
+    that is not known to be smaller: a node may have one edge, a graph one node.
     """
-    if degree < 2:
-        return ()
     readers: list[list[int]] = [[] for _ in network.vertices]
     for n, vertex in enumerate(network.vertices):
         for operand in ir.operands(vertex.op):
@@ -41,7 +40,9 @@ def summed(network: Network, degree: int) -> tuple[Summed, ...]:
             continue
         s, (reader,) = op.subscripts, readers[n]
         reduce = network.vertices[reader].op
-        if s.left == s.right == s.out and len(s.out) == 1 and isinstance(reduce, ir.Reduce):
+        if s.left != s.right or s.left != s.out or len(s.out) != 1 or not isinstance(reduce, ir.Reduce):
+            continue
+        if times(vertex.space, degree) >= 2 * times(network.vertices[reader].space, degree):
             kind = ir.Reduce(-1, reduce.via, reduce.mean, reduce.scale)
             found.setdefault((op.left, op.right, kind), []).append((n, reader))
     return tuple(

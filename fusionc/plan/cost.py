@@ -12,7 +12,7 @@ from math import prod
 
 from fusionc.diagram.ir import Space
 from fusionc.network import ir
-from fusionc.network.count import is_free, products_of, spent_as_written
+from fusionc.network.count import is_free, loop_space, products_of, spent_as_written
 from fusionc.network.ir import Network
 from fusionc.network.model import Model, Spent, Target
 from fusionc.network.summed import summed
@@ -26,13 +26,13 @@ def costs_of(network: Network, model: Model, found: tuple[Spent, ...]) -> Costs:
     """For each vertex the space it loops over, and what it costs an element of that. `found` is what it spends."""
     if model.target is Target.TORCH:
         return _summed_first(network, model.degree, _with_traffic(network, model, found, _read(network)))
-    return _with_traffic(network, model, found, _loaded(network, found, once=True))
+    return _with_traffic(network, model, found, _loaded(network, once=True))
 
 
 def costs_as_written(network: Network, model: Model) -> Costs:
     """Each vertex by itself: what several read is read by each of them."""
     found = spent_as_written(network, model)
-    reads = _read(network) if model.target is Target.TORCH else _loaded(network, found, once=False)
+    reads = _read(network) if model.target is Target.TORCH else _loaded(network, once=False)
     return _with_traffic(network, model, found, reads)
 
 
@@ -41,7 +41,7 @@ def held(network: Network, model: Model) -> tuple[bool, ...]:
     outputs = {wire for output in network.outputs for wire in output.wires}
     stored = [not is_free(v.op) for v in network.vertices]
     if model.target is Target.KERNEL:
-        stored = _stored(network, tuple(v.space for v in network.vertices))
+        stored = _stored(network)
     return tuple(yes and n not in outputs for n, yes in enumerate(stored))
 
 
@@ -58,8 +58,7 @@ def weighed(total: Total, model: Model) -> int:
 
 
 def _with_traffic(network: Network, model: Model, found: tuple[Spent, ...], reads: list[int]) -> Costs:
-    spaces = tuple(s.space for s in found)
-    stored = [True] * len(spaces) if model.target is Target.TORCH else _stored(network, spaces)
+    stored = [True] * len(found) if model.target is Target.TORCH else _stored(network)
     costs = []
     for n, (vertex, s) in enumerate(zip(network.vertices, found, strict=True)):
         if is_free(vertex.op):
@@ -90,23 +89,23 @@ def _read(network: Network) -> list[int]:
     return [sum(size(network.vertices[m]) for m in ir.operands(vertex.op)) for vertex in network.vertices]
 
 
-def _loaded(network: Network, found: tuple[Spent, ...], once: bool) -> list[int]:
+def _loaded(network: Network, once: bool) -> list[int]:
     """What each vertex reads that is not in a register of its own loop; if `once`, only the first reader there does."""
     loaded: dict[tuple[Space, int], None] = {}
     reads = []
-    for vertex, s in zip(network.vertices, found, strict=True):
-        values = 0
+    for vertex in network.vertices:
+        values, loop = 0, loop_space(network.vertices, vertex)
         for m in () if is_free(vertex.op) else dict.fromkeys(ir.operands(vertex.op)):
-            op = network.vertices[m].op
-            in_register = not is_free(op) and not isinstance(op, ir.Reduce) and found[m].space is s.space
-            if not in_register and not (once and (s.space, m) in loaded):
-                loaded[s.space, m] = None
-                values += size(network.vertices[m])
+            below = network.vertices[m]
+            in_register = not is_free(below.op) and not isinstance(below.op, ir.Reduce) and below.space is loop
+            if not in_register and not (once and (loop, m) in loaded):
+                loaded[loop, m] = None
+                values += size(below)
         reads.append(values)
     return reads
 
 
-def _stored(network: Network, spaces: tuple[Space, ...]) -> list[bool]:
+def _stored(network: Network) -> list[bool]:
     """Outputs, sums over elements, and what a loop over another space reads; through views, too."""
     stored = [isinstance(v.op, ir.Reduce) for v in network.vertices]
     for output in network.outputs:
@@ -115,6 +114,6 @@ def _stored(network: Network, spaces: tuple[Space, ...]) -> list[bool]:
     for n in range(len(network.vertices) - 1, -1, -1):
         vertex = network.vertices[n]
         for m in ir.operands(vertex.op):
-            through = stored[n] if isinstance(vertex.op, ir.View) else spaces[m] is not spaces[n]
-            stored[m] = stored[m] or through
+            elsewhere = network.vertices[m].space is not loop_space(network.vertices, vertex)
+            stored[m] = stored[m] or (stored[n] if isinstance(vertex.op, ir.View) else elsewhere)
     return [yes and not is_free(v.op) for yes, v in zip(stored, network.vertices, strict=True)]

@@ -201,3 +201,20 @@ def test_targets_that_are_none(target: str) -> None:
 def test_degrees_that_are_none(degree: int) -> None:
     with pytest.raises(ValueError, match="degree must be"):
         fusionc.plan(EXAMPLES[0], degree=degree)
+
+
+def test_a_kernel_keeps_messages_in_registers() -> None:
+    """A convolution reads neighbours, edges and weights, once each, and writes nothing on edges."""
+    text = """diagram d {
+  input x[j] : 8x1o
+  input y[i,j] : 0e + 1o + 2e
+  weight w[i,j]
+  h[i] = sum[j]((x[j] * y[i,j] with weights=w[i,j], mode=uvu, keep=1o))
+  output h[i]
+}
+"""
+    (diagram,) = fusionc.plan(text, target="kernel", dtype="float32").to_dict()["diagrams"]
+    cost = diagram["cost"]["planned"]
+    assert cost["spaces"]["edge"]["bytes"] == 4 * (8 * 3 + (1 + 5) + 2 * 8)
+    assert cost["spaces"]["node"]["bytes"] >= 4 * 8 * 3
+    assert cost["peak_temporary_bytes"] == 0
