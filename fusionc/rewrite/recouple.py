@@ -8,7 +8,8 @@ All paths between the same three tensors turn together, so that full sums over k
 is taken that lowers the work most, until none does. Everything is channel by channel, so that a weight of the tree, on
 either vertex, stays a weight of the tree.
 
-Sums of weighted trees whose leaves all have the same channels are left to `symmetrize`, which chooses among more trees.
+Sums of weighted trees whose leaves all have the same channels, and powers of one tensor, are left to `symmetrize`,
+which chooses among more trees.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ from fusionc.rewrite.rebuild import Rebuild, reshaped, use_counts
 TURNS = 32
 """Turns that are tried before the best of them is taken, those of whole tensors first."""
 
-VERTICES = 20_000
-"""Vertices that are rebuilt for this: in a larger network fewer turns are tried."""
+VERTICES = 8_000
+"""Vertices that are rebuilt for this in all: in a larger network fewer turns are tried."""
 
 PATHS = 64
 """Paths in the sum that one vertex's inner leg may be, for its tree to be turned."""
@@ -76,12 +77,17 @@ class Term:
 
 
 def recouple(network: Network, search: Search | None = None) -> Network:
-    """Turn by turn, the best of at most TURNS each time; the network as it is where none helps."""
+    """Turn by turn, the best of at most TURNS each time; the network as it is where none helps.
+
+    Idempotent where no bound is met.
+    """
     search = search or Search()
     least = min(multiply_adds(found, search.model) for found in (network, fold(network)))
+    room = VERTICES
     while True:
         best: Network | None = None
-        for turns in _turns(network, search):
+        for turns in _tried(network, room, search):
+            room -= len(network.vertices)
             found = fold(_turned(network, turns))
             work = multiply_adds(found, search.model)
             if work < least:
@@ -91,10 +97,20 @@ def recouple(network: Network, search: Search | None = None) -> Network:
         network = best
 
 
+def _tried(network: Network, room: int, search: Search) -> list[dict[int, Turn]]:
+    """The first turns, as many as TURNS and as the room for rebuilt vertices allow."""
+    turns = _turns(network)
+    if len(turns) * len(network.vertices) > room:
+        search.met("recouple", "vertices rebuilt to try turns of trees", VERTICES)
+    elif len(turns) > TURNS:
+        search.met("recouple", "turns of trees at a time", TURNS)
+    return turns[: min(TURNS, room // max(1, len(network.vertices)))]
+
+
 # ------------------------------------------------------------------- reading
 
 
-def _turns(network: Network, search: Search) -> list[dict[int, Turn]]:
+def _turns(network: Network) -> list[dict[int, Turn]]:
     """By root: all trees of three tensors in one bracketing, and each tree of three wires by itself."""
     coarse: dict[tuple[Tensor, ...], dict[int, Turn]] = {}
     fine: dict[tuple[int, ...], dict[int, Turn]] = {}
@@ -106,12 +122,7 @@ def _turns(network: Network, search: Search) -> list[dict[int, Turn]]:
         fine.setdefault(tuple(n for three in wires for n in three), {}).setdefault(turn.root, turn)
     groups = list(coarse.values())
     groups += [group for group in fine.values() if group not in groups]
-    if not groups:
-        return []
-    most = max(1, min(TURNS, VERTICES // len(network.vertices)))
-    if len(groups) > most:
-        search.met("recouple", "turns of trees that are tried", most)
-    return groups[:most]
+    return groups
 
 
 def _tensor(network: Network, n: int) -> Tensor:
@@ -125,10 +136,25 @@ def _tensor(network: Network, n: int) -> Tensor:
             return (vertex.block,)
 
 
+def _sources(network: Network) -> list[dict[Tensor, None]]:
+    """The tensors that are coupled to make each wire."""
+    found: list[dict[Tensor, None]] = []
+    for n, vertex in enumerate(network.vertices):
+        match vertex.op:
+            case ir.Couple(left=left, right=right):
+                found.append(found[left] | found[right])
+            case ir.Add(terms) if terms:
+                found.append({tensor: None for _, m in terms for tensor in found[m]})
+            case _:
+                found.append({_tensor(network, n): None})
+    return found
+
+
 def _possible(network: Network) -> Iterator[Turn]:
+    sources = _sources(network)
     for n, vertex in enumerate(network.vertices):
         op = vertex.op
-        if not isinstance(op, ir.Couple) or not _is_tree_vertex(network, vertex, op):
+        if not isinstance(op, ir.Couple) or not _is_tree_vertex(network, vertex, op) or len(sources[n]) == 1:
             continue
         for leg, other in ((op.left, op.right), (op.right, op.left)):
             found = _products(network, leg, vertex.channels, op.weight is None)
