@@ -59,11 +59,13 @@ def command(session: Session, file: str, form: Form, diff: str | None) -> int:
         raise click.UsageError("--diff prints text; leave --format out")
 
     def act() -> int:
+        from fusionc.cheaper import notes
         from fusionc.compiler import plan_source
 
         source = session.read(file)
         planned = plan_source(source, session.options)
-        session.console.diagnostics(source, planned.checked.warnings)
+        found = () if session.console.quiet else notes(source, session.options, planned)
+        session.console.diagnostics(source, (*planned.checked.warnings, *found))
         if diff is not None:
             return _compare(session, diff, planned)
         session.console.artefact(_written(session, source, planned, form))
