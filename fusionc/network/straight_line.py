@@ -5,6 +5,7 @@
 - Other couplings take products first, x_i y_j, which all couplings of the two wires share (each unordered pair once
   where they are one wire), then a multiply-add a non-zero; or the matrix sum_i C_ijk x_i first, a multiply-add a
   non-zero, which all couplings share that one sum adds up over the same y, then its product with y.
+- A coupling that sums channels adds products up over them, and then multiplies by constants.
 - What only a sum reads is accumulated there: the sum costs nothing for it. Where all that is read of two wires is sums
   over elements, products may be accumulated as they are, and coupled once they are summed.
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from math import prod
 
 from fusionc.algebra.clebsch import coupling
 from fusionc.algebra.surd import ONE
@@ -54,7 +56,8 @@ Reduction = tuple[Via, bool, Space]
 class _Coupling:
     """Vertex `number`: x of degree `ls[0]` with y of `ls[1]`; `sum` is the only reader, if that adds up, or -1.
 
-    `xs`, `pairs`: iterations of the loops over the channels of x, and of both. `reduction` says how elements are summed
+    `xs`, `pairs`: iterations of the loops over the channels of x, and of both; `outs` of those that are left where a
+    coupling without weight sums channels, and else `pairs`. `reduction` says how elements are summed
     where `sum` does that and there is no weight. `own`: whether x is the left leg.
     """
 
@@ -66,6 +69,7 @@ class _Coupling:
     xs: int
     ys: int
     pairs: int
+    outs: int
     reduction: Reduction | None
     own: bool = True
 
@@ -158,7 +162,9 @@ def _coupling(network: Network, n: int, vertex: Vertex, op: ir.Couple, sum_: int
     s, vertices = op.subscripts, network.vertices
     x, y = (s.left, op.left), (s.right, op.right)
     ls = (vertices[op.left].irrep.l, vertices[op.right].irrep.l, vertex.irrep.l)
-    counts = loops(vertices, (x,)), loops(vertices, (y,)), loops(vertices, (x, y))
+    pairs = loops(vertices, (x, y))
+    outs = pairs if op.weight is not None else min(pairs, prod(vertex.channels))
+    counts = loops(vertices, (x,)), loops(vertices, (y,)), pairs, outs
     reduction = None
     if sum_ >= 0 and op.weight is None and isinstance(reduce := vertices[sum_].op, ir.Reduce):
         reduction = (reduce.via, reduce.mean, vertices[sum_].space)
@@ -182,14 +188,14 @@ def _groups(found: list[_Coupling]) -> Iterator[tuple[bool, list[_Coupling]]]:
         for leg in dict.fromkeys((c.x, c.y)):
             readers[c.sum, leg] = readers.get((c.sum, leg), 0) + 1
     sums: dict[Pair, list[_Coupling]] = {}
-    families: dict[tuple[int, int, int], list[_Coupling]] = {}
+    families: dict[tuple[int, int, int, int], list[_Coupling]] = {}
     for c in found:
         turned = c if readers[c.sum, c.y] >= readers[c.sum, c.x] else c.turned()
         if c.x != c.y and c.sum >= 0 and readers[turned.sum, turned.y] > 1:
             sums.setdefault((turned.sum, turned.y), []).append(turned)
         else:
             a = c.ascending()
-            families.setdefault((a.x, a.y, a.pairs), []).append(a)
+            families.setdefault((a.x, a.y, a.pairs, a.outs), []).append(a)
     for many in sums.values():
         yield True, many
     for many in families.values():
@@ -239,13 +245,14 @@ def _families(many: list[_Coupling]) -> list[_Bill]:
 
 def _shared(many: list[_Coupling]) -> _Bill:
     """Each product once, then the constants."""
-    return _Bill(tuple((c.number, (new + c.constants) * c.pairs, 0, First.BOTH) for c, new in _new_products(many)))
+    lines = [(c.number, new * c.pairs + c.constants * c.outs, 0, First.BOTH) for c, new in _new_products(many)]
+    return _Bill(tuple(lines))
 
 
 def _summed_first(many: list[_Coupling]) -> _Bill:
     """Each product once, accumulated; the constants after the sum."""
     lines = tuple((c.number, new * c.pairs, 0, First.BOTH) for c, new in _new_products(many))
-    return _Bill(lines, tuple((c.sum, c.constants * c.pairs) for c in many))
+    return _Bill(lines, tuple((c.sum, c.constants * c.outs) for c in many))
 
 
 def _new_products(many: list[_Coupling]) -> Iterator[tuple[_Coupling, int]]:

@@ -5,13 +5,15 @@ With o the same for all j, sum_j (o x_j)_J = (o [sum_j x_j])_J; and where o sits
     sum_j ((o x_j)_k e_j)_J = sum_l F[k, l] (o [sum_j (x_j e_j)_l])_J
 
 So a three-body product on every edge becomes the two-body aggregate and one product a node. Weights that do not depend
-on the index leave as well, and what is computed on edges from nodes of one end alone is computed on nodes. The same
-holds for means: both are linear. A scalar function of what is summed is not, and keeps its sum.
+on the index leave as well, also those that mix channels, and what is computed on edges from nodes of one end alone is
+computed on nodes. The same holds for means: both are linear. A scalar function of what is summed is not, and keeps its
+sum.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import prod
 
 from fusionc.algebra.clebsch import is_flipped
 from fusionc.algebra.irrep import Irrep
@@ -24,7 +26,7 @@ from fusionc.network.ir import Network, Subscripts, Vertex
 from fusionc.network.model import Search
 from fusionc.rewrite.drop_dead import drop_dead
 from fusionc.rewrite.fold import fold
-from fusionc.rewrite.rebuild import Rebuild
+from fusionc.rewrite.rebuild import Rebuild, reshaped, without_weight
 from fusionc.rewrite.sum_choice import PASSES, Choice, Prices
 
 
@@ -105,7 +107,7 @@ def put_sunk(build: Rebuild, op: ir.Op, vertex: Vertex) -> int:
     vias = {
         below.op.via: below.space
         for n in ir.operands(op)
-        if isinstance((below := build.vertices[n]).op, ir.Move) and below.op.via is not Via.ALL
+        if isinstance((below := build.vertices[n]).op, ir.Move) and not below.op.mean and below.op.via is not Via.ALL
     }
     if len(vias) == 1 and not isinstance(op, ir.Move | ir.Reduce | ir.View):
         ((via, space),) = vias.items()
@@ -130,7 +132,7 @@ class _Outside:
         match vertex.op:
             case _ if vertex.space is Space.ONCE:
                 return n
-            case ir.Move(operand, via) if vertex.space is self.inner and via in (self.via, Via.ALL):
+            case ir.Move(operand, via, False) if vertex.space is self.inner and via in (self.via, Via.ALL):
                 return operand
             case ir.View() as op if vertex.space is self.inner:
                 return self.twin(op, vertex.irrep, vertex.channels)
@@ -177,7 +179,7 @@ class _Sum:
     def _opened(self, vertex: Vertex) -> int | None:
         match vertex.op:
             case ir.Couple() as op:
-                return self._direct(vertex, op) or self._recoupled(vertex, op)
+                return self._direct(vertex, op) or self._recoupled(vertex, op) or self._weighted(vertex, op)
             case ir.Mix(operand, weight):
                 outer = self.outside.source(weight)
                 if outer is None or self.build.vertices[operand].space is not self.inner:
@@ -212,6 +214,19 @@ class _Sum:
             return None
         terms = [(ONE, self._coupled(o, self.of(y), vertex.irrep, factor)) for factor, o, y in items]
         return terms[0][1] if len(terms) == 1 else self._put(ir.Add(tuple(terms)), vertex)
+
+    def _weighted(self, vertex: Vertex, op: ir.Couple) -> int | None:
+        """Weights that do not depend on the index come after the sum of what they mix."""
+        weight = None if op.weight is None else self.outside.source(op.weight)
+        split = None if weight is None else without_weight(self.build.vertices, op)
+        if weight is None or split is None:
+            return None
+        bare, channels, mixing, shape = split
+        below = self.of(self.build.put(bare, vertex.irrep, channels, self.vertex))
+        if len(channels) > 1:
+            flat = (prod(channels),)
+            below = self.build.put(ir.View(below, 0, flat), vertex.irrep, flat, self.vertex)
+        return self._put(ir.Mix(below, reshaped(self.build, self.vertex, weight, shape), mixing, ONE), vertex)
 
     def _unweighted(self, vertex: Vertex, op: ir.Couple) -> ir.Couple | None:
         """A weight of each edge's own, channel by channel, goes to a leg that depends on the edge."""

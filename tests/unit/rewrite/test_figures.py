@@ -9,6 +9,7 @@ import pytest
 
 from fusionc.check.ir import CheckedDiagram
 from fusionc.compiler import check_source, plan_diagram
+from fusionc.diagram.ir import Space
 from fusionc.network import ir
 from fusionc.network.expand import expand
 from fusionc.network.ir import Network
@@ -188,3 +189,19 @@ def test_the_fusion_block_is_hoisted(model: Model) -> None:
 
     below = [op for vertex in on_edges for op in reads(vertex)]
     assert not any(isinstance(op, ir.Couple) for op in below), "an edge couples two tensors, and nothing more"
+
+
+def test_shared_weights_come_after_the_sum() -> None:
+    """What they mix is summed over the edges first: 64x0e + 24x1o of two single channels an edge."""
+    diagram = checked("""diagram conv {
+  input  x[j] : 0e + 1o
+  input  y[i,j] : 0e + 1o
+  weight w
+  m[i,j] : 64x0e + 24x1o = x[j] * y[i,j] with mode=uvw, weights=w
+  z[i] = sum[j](m[i,j])
+  output z[i]
+}
+""")
+    mixed = [v for v in plan_diagram(diagram).network.vertices if isinstance(v.op, ir.Mix)]
+    assert mixed
+    assert all(vertex.space is Space.NODE for vertex in mixed)
