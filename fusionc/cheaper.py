@@ -84,7 +84,7 @@ def note_of(source: Source, options: CompileOptions, diagram: CheckedDiagram, pl
     if found is not None:
         labels = (
             *(Label(place, "this could be written otherwise") for place in found.changed),
-            *(Label(place, "and this left out") for place in found.gone),
+            *(Label(place, "this is not needed then") for place in found.gone),
         )
         help_ = tuple(f"write `{line}`" for line in found.statements)
         return cheaper_diagram(diagram.name, float(found.times), labels, help_)
