@@ -31,7 +31,7 @@ LEAST = Fraction(3, 2)
 STEPS = 8
 """Rearrangements that are made one after the other."""
 
-CHECKED_VERTICES = 300
+CHECKED_VERTICES = 200
 """Of a network: larger ones are planned by `fusionc plan` only, so that `fusionc check` stays quick."""
 
 WAYS = {

@@ -53,7 +53,7 @@ def spent_as_written(network: Network, model: Model) -> tuple[Spent, ...]:
     """What each vertex costs by itself, as it is written."""
     match model.target:
         case Target.TORCH:
-            return tuple(_dense(network.vertices, v, ORDERS[:1]) for v in network.vertices)
+            return tuple(_dense(network.vertices, v, reorder=False) for v in network.vertices)
         case Target.KERNEL:
             return straight_line.as_written(network)
         case _:
@@ -74,13 +74,13 @@ def price(vertices: Sequence[Vertex], vertex: Vertex, model: Model) -> int:
     """Multiply-adds a node of a vertex that reads `vertices`, seen by itself: what local choices compare."""
     if model.target is Target.KERNEL:
         return work(vertices, vertex, model.degree)
-    found = _dense(vertices, vertex, ORDERS)
+    found = _dense(vertices, vertex)
     return found.multiply_adds * model.times(found.space)
 
 
 def _dense_and_summed(network: Network, degree: int) -> tuple[Spent, ...]:
     """Dense blocks, but for couplings whose products are summed first: the products stand with the first of them."""
-    found = [_dense(network.vertices, v, ORDERS) for v in network.vertices]
+    found = [_dense(network.vertices, v) for v in network.vertices]
     for group in summed(network, degree):
         made = products_of(network, group)
         for number, (n, sum_) in enumerate(zip(group.couplings, group.sums, strict=True)):
@@ -97,12 +97,12 @@ def products_of(network: Network, group: Summed) -> int:
     return x.dim * y.dim * prod(vertex.channels)
 
 
-def _dense(vertices: Sequence[Vertex], vertex: Vertex, firsts: tuple[First, ...]) -> Spent:
-    """Every tensor that the vertex reads, whole, as dense blocks; couplings in the best of these orders."""
+def _dense(vertices: Sequence[Vertex], vertex: Vertex, reorder: bool = True) -> Spent:
+    """Every tensor that the vertex reads, whole, as dense blocks; couplings as written, or in the best order."""
     match vertex.op:
         case ir.Couple() as op:
-            orders = [_contracted(vertices, vertex, op, first) for first in firsts]
-            return min(orders, key=lambda s: s.multiply_adds)
+            orders = _orders(vertices, vertex, op)
+            return min(orders if reorder else orders[:1], key=lambda s: s.multiply_adds)
         case ir.Mix(operand=a, weight=w, subscripts=s):
             adds = vertex.irrep.dim * loops(vertices, ((s.left, a), (s.weight, w)))
         case ir.Add(terms=terms):
@@ -118,27 +118,52 @@ def _dense(vertices: Sequence[Vertex], vertex: Vertex, firsts: tuple[First, ...]
     return Spent(loop_space(vertices, vertex), adds)
 
 
-def _contracted(vertices: Sequence[Vertex], vertex: Vertex, op: ir.Couple, first: First) -> Spent:
-    """Two contractions, then the weight. With a scalar among the irreps there is but one, of one component each."""
-    s = op.subscripts
-    d1, d2, d3 = (irrep.dim for irrep in (vertices[op.left].irrep, vertices[op.right].irrep, vertex.irrep))
-    x, y, whole = (s.left, op.left), (s.right, op.right), d1 * d2 * d3
-    pairs = loops(vertices, (x, y))
-    setup = 0
-    if 1 in (d1, d2, d3):
-        adds, first = max(d1, d2, d3) * pairs, First.BOTH
-    elif first is First.BOTH:
-        lengths = letters_of(vertices, op)
-        kept = prod(n for c, n in lengths.items() if c in s.left + s.right and c in s.weight + s.out)
-        adds = d1 * d2 * pairs + whole * kept
-    else:
-        own, other = (x, d2) if first is First.LEFT else (y, d1)
-        matrices = whole * loops(vertices, (own,))
-        setup = matrices if loops(vertices, (own,)) < pairs else 0
-        adds = matrices + other * d3 * pairs
-    if op.weight is not None:
-        adds += d3 * loops(vertices, (x, y, (s.weight, op.weight)))
-    return Spent(vertex.space, adds, setup, first)
+def _orders(vertices: Sequence[Vertex], vertex: Vertex, op: ir.Couple) -> list[Spent]:
+    """The orders in which a module contracts C, x, y and the weight; as it is written, first.
+
+    The weight comes last, or first where it sums channels of both operands: taken with one of them, it leaves the
+    other's channels to be summed in the product with the matrix that C makes of that other.
+    """
+    s, lengths = op.subscripts, letters_of(vertices, op)
+    dims = (vertices[op.left].irrep.dim, vertices[op.right].irrep.dim, vertex.irrep.dim)
+    last = dims[2] * _count(lengths, s.left + s.right + s.weight) if op.weight is not None else 0
+    found = []
+    for first in ORDERS:
+        adds, setup = _contracted(dims, lengths, s.left, s.right, s.weight + s.out, first)
+        found.append(Spent(vertex.space, adds + last, setup, First.BOTH if 1 in dims else first))
+    both_summed = all(
+        _count(lengths, "".join(c for c in letters if c in s.weight and c not in s.out)) > 1
+        for letters in (s.left, s.right)
+    )
+    if both_summed and not set(s.left) & set(s.right):
+        for own, other, dim, first in ((s.left, s.right, dims[0], First.RIGHT), (s.right, s.left, dims[1], First.LEFT)):
+            mixed = "".join(c for c in s.weight if c not in own)
+            legs = (mixed, other) if first is First.RIGHT else (other, mixed)
+            adds, setup = _contracted(dims, lengths, *legs, s.out, first)
+            mixing = dim * _count(lengths, own + s.weight)
+            found.append(Spent(vertex.space, adds + mixing, setup, First.BOTH if 1 in dims else first))
+    return found
+
+
+def _contracted(
+    dims: tuple[int, int, int], lengths: dict[str, int], left: str, right: str, kept: str, first: First
+) -> tuple[int, int]:
+    """Multiply-adds of two contractions, and those in setup, of operands with channels `left` and `right`, of which
+    `kept` are not summed. With a scalar among the irreps there is but one contraction, of one component each.
+    """
+    d1, d2, d3 = dims
+    whole, pairs = d1 * d2 * d3, _count(lengths, left + right)
+    if 1 in dims:
+        return max(dims) * pairs, 0
+    if first is First.BOTH:
+        return d1 * d2 * pairs + whole * _count(lengths, "".join(c for c in left + right if c in kept)), 0
+    own, other = (left, d2) if first is First.LEFT else (right, d1)
+    matrices = whole * _count(lengths, own)
+    return matrices + other * d3 * pairs, matrices if _count(lengths, own) < pairs else 0
+
+
+def _count(lengths: dict[str, int], letters: str) -> int:
+    return prod(lengths[c] for c in dict.fromkeys(letters))
 
 
 def letters_of(vertices: Sequence[Vertex], op: ir.Couple) -> dict[str, int]:

@@ -34,7 +34,7 @@ from fusionc.rewrite.rebuild import Rebuild, reshaped, use_counts
 TURNS = 32
 """Turns that are tried before the best of them is taken, those of whole tensors first."""
 
-VERTICES = 8_000
+VERTICES = 4_000
 """Vertices that are rebuilt for this in all: in a larger network fewer turns are tried."""
 
 PATHS = 64

@@ -146,6 +146,23 @@ def test_the_operand_with_fewer_channels_goes_first(channels: tuple[int, int], f
     assert step.space is Space.BATCH
 
 
+def test_weights_that_sum_channels_may_come_first() -> None:
+    """Fully connected, 32 x 32 channels to 32: the weights with one operand, then a matrix for each pair, by hand."""
+    text = """diagram d {
+  input x : 32x1o
+  input y : 32x1o
+  weight w
+  z : 32x2e = x * y with mode=uvw, weights=w
+  output z
+}
+"""
+    (diagram,) = fusionc.plan(text).to_dict()["diagrams"]
+    mixing, matrices, product = 3 * 32**3, 45 * 32, 15 * 32**2
+    assert diagram["cost"]["planned"]["multiply_adds"] == mixing + matrices + product
+    pairs = (9 + 45) * 32**2
+    assert diagram["cost"]["naive"]["multiply_adds"] == pairs + 5 * 32**3
+
+
 BASIS = """diagram basis {
   input  A[i] : 4x0e + 4x1o
   weight W[i] : per species
