@@ -18,7 +18,7 @@ OUTPUTS = (
     *(("plan", "--format", form) for form in ("json", "html", "dot")),
     *(("draw", "--format", form) for form in ("svg", "dot", "tex")),
     ("fmt", "-"),
-    *(("show", "--stage", stage) for stage in ("file", "diagram", "checked", "network", "plan")),
+    *(("show", "--stage", stage) for stage in ("file", "diagram", "checked", "network", "gradient", "plan")),
 )
 CODE = """\
 import hashlib, io, sys

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, assert_never, get_args
+from typing import TYPE_CHECKING, Literal, assert_never, get_args
 
 import click
 
@@ -11,7 +11,10 @@ from fusionc.commands.session import Session, program_options, run_options
 from fusionc.options import CompileOptions
 from fusionc.source import Source
 
-Stage = Literal["file", "diagram", "checked", "network", "plan", "module"]
+if TYPE_CHECKING:
+    from fusionc.network.ir import Network
+
+Stage = Literal["file", "diagram", "checked", "network", "gradient", "plan", "module"]
 
 
 @click.command("show", short_help="Print the value of any stage of the compiler.")
@@ -27,6 +30,7 @@ def command(session: Session, file: str, stage: Stage) -> int:
     diagram   names resolved, index spaces known
     checked   irreps, paths, weights
     network   one vertex for each coupling, after the rewrites
+    gradient  the network of the gradients of all tensors and weights, after the rewrites
     plan      the network in evaluation order, with costs
     module    the generated module
     """
@@ -54,9 +58,23 @@ def stage_text(source: Source, options: CompileOptions, stage: Stage) -> str:
             return show(compiler.check_source(source, options).program)
         case "network":
             return show(tuple(plan.network for plan in compiler.plan_source(source, options).plans))
+        case "gradient":
+            return show(_gradients(source, options))
         case "plan":
             return show(compiler.plan_source(source, options).plans)
         case "module":
             return compiler.compile_source(source, options).text
         case _:
             assert_never(stage)
+
+
+def _gradients(source: Source, options: CompileOptions) -> tuple[Network, ...]:
+    """Of all diagrams, or of `options.entry`."""
+    from fusionc.compiler import check_source
+    from fusionc.network.expand import expand
+    from fusionc.network.model import Model, Search, Target
+    from fusionc.rewrite.gradient import gradient
+
+    model = Model(Target(options.target), options.degree)
+    diagrams = [d for d in check_source(source, options).program.diagrams if options.entry in (None, d.name)]
+    return tuple(gradient(expand(diagram), Search(model)) for diagram in diagrams)

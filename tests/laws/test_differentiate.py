@@ -198,9 +198,9 @@ CONVOLUTIONS = {
 
 
 def problem_fault(text: str, orders: int) -> str | None:
-    """The way to cheap derivatives: weights detached, differentiated, rewritten for kernels; at a few elements."""
+    """The way to cheap derivatives (`gradient`): rewritten, weights detached, differentiated, rewritten."""
     (diagram,) = check_source(Source("problem.fusion", text)).program.diagrams
-    call, network = Call(diagram, 0), detach_weights(expand(diagram))
+    call, network = Call(diagram, 0), detach_weights(rewritten(expand(diagram)))
     for order in range(1, orders + 1):
         network = call.differentiated(network)
         fault = call.fault(rewritten(network), f"derivative {order}")

@@ -217,7 +217,7 @@ def test_the_entry_is_the_only_class(fusionc: Callable, program: Callable) -> No
     assert fusionc("compile", "--entry", "c", source).code == 1
 
 
-@pytest.mark.parametrize("stage", ["file", "diagram", "checked", "network", "plan", "module"])
+@pytest.mark.parametrize("stage", ["file", "diagram", "checked", "network", "gradient", "plan", "module"])
 def test_every_stage_is_shown(fusionc: Callable, program: Callable, stage: str) -> None:
     run = fusionc("show", "--stage", stage, program())
     assert run.code == 0, run.err
