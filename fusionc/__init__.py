@@ -22,6 +22,7 @@ _HOMES = {
     "InputError": "fusionc.reading",
     "Limits": "fusionc.options",
     "load": "fusionc.runtime.loading",
+    "weight_maps": "fusionc.runtime.loading",
 }
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from fusionc.runtime.loading import CompileWarning as CompileWarning
     from fusionc.runtime.loading import load as load
     from fusionc.runtime.loading import plan as plan
+    from fusionc.runtime.loading import weight_maps as weight_maps
 
 
 def __getattr__(name: str) -> Any:

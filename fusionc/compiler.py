@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fusionc import __version__
@@ -19,13 +19,14 @@ from fusionc.diagram.build import build
 from fusionc.diagram.ir import Program
 from fusionc.network.expand import expand
 from fusionc.network.model import TORCH, Model, Search, Target
-from fusionc.options import CompileOptions
+from fusionc.options import CompileOptions, Weights
 from fusionc.plan.errors import module_too_large
 from fusionc.plan.ir import Plan
 from fusionc.plan.order import order
 from fusionc.plan.report import PlanReport
 from fusionc.rewrite.apply import apply
 from fusionc.rewrite.drop_dead import drop_dead
+from fusionc.rewrite.reduce_weights import with_weights
 from fusionc.source import Source
 from fusionc.syntax.parse import parse
 
@@ -48,8 +49,6 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """`text`: of the Python module; `emitted`: that, and the source of its library."""
-
     planned: Planned
     text: str
     emitted: Emitted
@@ -66,17 +65,16 @@ def build_source(source: Source, options: CompileOptions) -> Program:
 def check_source(source: Source, options: CompileOptions | None = None) -> Checked:
     """Raises CompileError with everything that is wrong with the source."""
     options = options or CompileOptions()
-    sink = Sink()
-    program = check(build(parse(source, options.limits), options, sink), options, sink)
+    program = check(build(parse(source, options.limits), options, sink := Sink()), options, sink)
     sink.raise_errors(source)
     return Checked(program, sink.diagnostics)
 
 
-def plan_diagram(diagram: CheckedDiagram, model: Model = TORCH) -> Plan:
+def plan_diagram(diagram: CheckedDiagram, model: Model = TORCH, weights: Weights = "kept") -> Plan:
     search = Search(model)
     naive = drop_dead(expand(diagram))
-    network, log = apply(naive, search)
-    return order(network, naive, model, log, tuple(search.bounds))
+    network, log, maps = with_weights(weights, *apply(naive, search), model)
+    return replace(order(network, naive, model, log, tuple(search.bounds)), weight_maps=maps)
 
 
 def plan_source(source: Source, options: CompileOptions | None = None) -> Planned:
@@ -84,7 +82,8 @@ def plan_source(source: Source, options: CompileOptions | None = None) -> Planne
     options = options or CompileOptions()
     checked = check_source(source, options)
     model = Model(Target.of(options.target, options.backend), options.degree)
-    plans = tuple(plan_diagram(d, model) for d in checked.program.diagrams if options.entry in (None, d.name))
+    wanted = (d for d in checked.program.diagrams if options.entry in (None, d.name))
+    plans = tuple(plan_diagram(d, model, options.weights) for d in wanted)
     return Planned(checked, plans, PlanReport(checked.program, plans, 8 if options.dtype == "float64" else 4))
 
 

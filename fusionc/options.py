@@ -8,6 +8,8 @@ from typing import Literal
 
 from fusionc.suggest import suggest
 
+Weights = Literal["kept", "reduced"]
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -100,3 +102,5 @@ class CompileOptions:
     """Whose costs the plan lowers and counts: a PyTorch module's or a straight-line kernel's."""
     degree: int = DEGREE
     """How many edges a node has, where their work is weighed against each other."""
+    weights: Weights = "kept"
+    """Learned weights as the program numbers them, or only those that the rewritten network needs."""

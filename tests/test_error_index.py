@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from fusionc.cheaper import notes
 from fusionc.commands.recouple import recoupled
 from fusionc.compiler import compile_source
 from fusionc.diagnostics import CompileError, Diagnostic
@@ -57,11 +58,13 @@ def _block(info: str, text: str) -> Block:
 def findings(block: Block) -> tuple[Diagnostic, ...]:
     source = Source("example", block.text)
     try:
-        checked = compile_source(source, block.options).planned.checked
+        planned = compile_source(source, block.options).planned
+        checked = planned.checked
         if block.recouple is not None:
             recoupled(source, block.options, *block.recouple)
         too_large = oversize(checked.program, block.options.limits)
-        return checked.warnings if too_large is None else (too_large,)
+        said = (*checked.warnings, *notes(source, block.options, planned))
+        return said if too_large is None else (too_large,)
     except CompileError as error:
         return error.diagnostics
 

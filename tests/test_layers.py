@@ -27,7 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("backends",),
     ("reference",),
     ("compiler",),
-    ("draw", "explain", "interop", "runtime", "show"),
+    ("cheaper", "draw", "explain", "interop", "runtime", "show"),
     ("testing",),
     ("cli",),  # which loads the commands by name
     ("commands", "lsp"),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import reduce
 
 from fusionc.backends.naming import Names
 from fusionc.check.ir import ArgumentKind, Slot
@@ -19,7 +18,9 @@ from fusionc.kernel.stages import Side, stages
 from fusionc.network import ir
 from fusionc.network.differentiate import differentiate
 from fusionc.network.ir import Network
-from fusionc.rewrite import KERNEL_REWRITES
+from fusionc.network.model import KERNEL, Search
+from fusionc.rewrite.apply import apply
+from fusionc.rewrite.detach_weights import detach_weights
 
 NATIVE_ORDERS = 2
 """Derivatives that are native: forces, and training on them."""
@@ -118,11 +119,11 @@ def _operator(network: Network, names: Names, order: int) -> Operator:
 
 
 def _backward(network: Network, arguments: tuple[str, ...], names: Names, order: int) -> Backward:
-    derivative = differentiate(network, arguments)
+    derivative = differentiate(detach_weights(network), arguments)
     known = [s.name for s in network.signature] + [w.name for w in network.parameters]
     found = dict(zip((name for name in known if name in arguments), derivative.outputs, strict=True))
     cotangents = tuple(s.name for s in derivative.signature if s.name not in known)
-    rewritten = reduce(lambda found, rewrite: rewrite(found), KERNEL_REWRITES, derivative)
+    rewritten, _ = apply(derivative, Search(KERNEL))
     return Backward(chain_of(rewritten, names, order + 1), cotangents, tuple(found[name].name for name in arguments))
 
 
@@ -143,10 +144,14 @@ def _self_contained(network: Network) -> Network:
     if _space(network) is Space.EDGE:
         return replace(
             network,
-            signature=tuple(replace(s, space=Space.BATCH) for s in signature),
-            vertices=tuple(replace(v, space=Space.BATCH) for v in network.vertices),
+            signature=tuple(replace(s, space=_as_rows(s.space)) for s in signature),
+            vertices=tuple(replace(v, space=_as_rows(v.space)) for v in network.vertices),
             outputs=tuple(replace(o, space=Space.BATCH) for o in outputs),
         )
     if _space(network) is Space.BATCH or any(s.kind is _COUNT for s in signature):
         return network
     return replace(network, signature=(*signature, Slot("num_nodes", _COUNT, Space.ONCE)))
+
+
+def _as_rows(space: Space) -> Space:
+    return Space.BATCH if space is Space.EDGE else space

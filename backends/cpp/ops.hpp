@@ -86,11 +86,11 @@ inline Isa best_isa() {
 // ---------------------------------------------------------------- descriptions
 
 enum class Role { kArgument, kResult, kTemporary };
-enum class Over { kRow, kEdge, kTable };
+enum class Over { kOnce, kRow, kEdge, kTable };
 enum class Via { kNone, kReceiver, kSender };
 
 // width: of a row; of a temporary the components, each with `lanes` numbers, or with one. classes: of a table, the
-// number of the argument that tells the class of each row, which stands for edges if `on_edges`.
+// number of the argument that tells the class of each row. added: zeros at first.
 struct Buffer {
   const char* name;
   Role role;
@@ -98,6 +98,7 @@ struct Buffer {
   int64_t width;
   int64_t lanes;
   int classes;
+  bool added;
 };
 
 struct Classes {
@@ -112,12 +113,14 @@ struct Packed {
 
 typedef Rows* Variant();
 
-// rows, pack: for float and for double; null where there is none.
+// rows, pack: for float and for double; null where there is none. added: buffers to whose rows, also of other nodes,
+// the pass adds.
 struct Pass {
   Via via;
   Variant* rows[2];
   Variant* pack[2];
   std::vector<Packed> packed;
+  std::vector<int> added;
 };
 
 // start and order of the edges by receiver and by sender.
@@ -155,9 +158,17 @@ inline void check_range(const int64_t* index, int64_t count, int64_t size, const
   STD_TORCH_CHECK(low >= 0 && high < size, name, " holds ", low < 0 ? low : high, ", but there are ", size, " ", what);
 }
 
+constexpr int64_t kAnyRows = -1;
+constexpr int64_t kNoRows = -2;
+
 inline Tensor floats(const Tensor& tensor, const char* name, ScalarType dtype, int64_t rows, int64_t width) {
   STD_TORCH_CHECK(tensor.is_cpu(), name, " must be on the CPU");
   STD_TORCH_CHECK(tensor.scalar_type() == dtype, name, " must have the dtype of the other arguments");
+  if (rows == kNoRows) {
+    STD_TORCH_CHECK(tensor.dim() == 1 && tensor.size(0) == width, name, " must have shape [", width, "], not ",
+                    shape_of(tensor));
+    return torch::stable::contiguous(tensor);
+  }
   STD_TORCH_CHECK(tensor.dim() == 2 && tensor.size(1) == width && (rows < 0 || tensor.size(0) == rows), name,
                   " must have shape [", rows < 0 ? std::string("any") : std::to_string(rows), ", ", width, "], not ",
                   shape_of(tensor));
@@ -240,30 +251,77 @@ struct Edges {
 
 // --------------------------------------------------------------------- passes
 
+// The first row of those from which on rows, that weigh as many edges as they have and one, weigh `weight` or more.
+inline int64_t row_at(const Call& call, int64_t rows, int64_t weight) {
+  int64_t low = 0, high = rows;
+  while (low < high) {
+    const int64_t middle = (low + high) / 2;
+    if (call.start[middle] + middle < weight) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
 template <typename F>
 inline void over_rows(const Call& call, int64_t rows, const F& function) {
   if (call.start == nullptr) {
     torch::stable::parallel_for(0, rows, 16, function);
     return;
   }
-  // Rows weigh as many edges as they have, and one; a thread's share begins where the weights say.
-  const auto first = [&](int64_t weight) {
-    int64_t low = 0, high = rows;
-    while (low < high) {
-      const int64_t middle = (low + high) / 2;
-      if (call.start[middle] + middle < weight) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    return low;
-  };
-  const int64_t total = call.start[rows] + rows;
-  torch::stable::parallel_for(0, total, 64, [&](int64_t begin, int64_t end) {
-    const int64_t from = first(begin), to = first(end);
+  torch::stable::parallel_for(0, call.start[rows] + rows, 64, [&](int64_t begin, int64_t end) {
+    const int64_t from = row_at(call, rows, begin), to = row_at(call, rows, end);
     if (from < to) function(from, to);
   });
+}
+
+template <typename T>
+inline void add_to(void* sum, const void* part, int64_t begin, int64_t end) {
+  T* const to = static_cast<T*>(sum);
+  const T* const from = static_cast<const T*>(part);
+  for (int64_t n = begin; n < end; ++n) to[n] += from[n];
+}
+
+constexpr int64_t kEdgesOfShare = 8;
+constexpr int64_t kMostShares = 8;
+
+// A pass that adds to rows of other nodes: shares of the rows, each with sums of its own, which are then added up in
+// order. How many they are depends on the graph alone, and so do all bits of the result.
+inline void in_shares(Call call, const Pass& pass, const std::vector<void*>& data, const std::vector<Tensor>& sums,
+                      int64_t rows, Rows* evaluate, bool is_double) {
+  const int64_t edges = call.start[rows];
+  const int64_t shares = std::clamp<int64_t>(edges / std::max<int64_t>(kEdgesOfShare * rows, 1), 1, kMostShares);
+  std::vector<std::vector<void*>> own(shares, data);
+  std::vector<Tensor> copies;
+  for (int64_t share = 1; share < shares; ++share) {
+    for (size_t n = 0; n < pass.added.size(); ++n) {
+      copies.push_back(torch::stable::new_zeros(sums[n], sums[n].sizes()));
+      own[share][pass.added[n]] = copies.back().data_ptr();
+    }
+  }
+  torch::stable::parallel_for(0, shares, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t share = begin; share < end; ++share) {
+      const Call mine = {own[share].data(), call.start, call.order, call.far};
+      const int64_t total = edges + rows;
+      const int64_t from = row_at(call, rows, total * share / shares);
+      const int64_t to = share + 1 == shares ? rows : row_at(call, rows, total * (share + 1) / shares);
+      if (from < to) evaluate(&mine, from, to);
+    }
+  });
+  for (size_t n = 0; n < pass.added.size(); ++n) {
+    torch::stable::parallel_for(0, sums[n].numel(), 4096, [&](int64_t begin, int64_t end) {
+      for (int64_t share = 1; share < shares; ++share) {
+        const void* const part = own[share][pass.added[n]];
+        if (is_double) {
+          add_to<double>(data[pass.added[n]], part, begin, end);
+        } else {
+          add_to<float>(data[pass.added[n]], part, begin, end);
+        }
+      }
+    });
+  }
 }
 
 inline int64_t padded(int64_t lanes, int64_t size) {
@@ -303,7 +361,10 @@ inline std::vector<Tensor> run(const std::vector<Buffer>& buffers, const std::ve
     const int64_t count = buffer.over == Over::kEdge ? edges.count : rows;
     switch (buffer.role) {
       case Role::kArgument:
-        kept.push_back(floats(arguments[given++], buffer.name, dtype, buffer.over == Over::kTable ? -1 : count,
+        kept.push_back(floats(arguments[given++], buffer.name, dtype,
+                              buffer.over == Over::kTable  ? kAnyRows
+                              : buffer.over == Over::kOnce ? kNoRows
+                                                           : count,
                               buffer.width));
         break;
       case Role::kResult:
@@ -312,6 +373,7 @@ inline std::vector<Tensor> run(const std::vector<Buffer>& buffers, const std::ve
         break;
       case Role::kTemporary:
         kept.push_back(rows_of(like, count, buffer.width * padded(buffer.lanes, size)));
+        if (buffer.added) torch::stable::zero_(kept.back());
         break;
     }
     data[n] = kept.back().data_ptr();
@@ -337,6 +399,12 @@ inline std::vector<Tensor> run(const std::vector<Buffer>& buffers, const std::ve
     if (!packed.empty()) {
       Rows* const pack = pass.pack[variant]();
       torch::stable::parallel_for(0, rows, 16, [&](int64_t begin, int64_t end) { pack(&call, begin, end); });
+    }
+    if (!pass.added.empty()) {
+      std::vector<Tensor> sums;
+      for (const int n : pass.added) sums.push_back(kept[kinds.size() + n]);
+      in_shares(call, pass, data, sums, rows, evaluate, variant == 1);
+      continue;
     }
     over_rows(call, rows, [&](int64_t begin, int64_t end) { evaluate(&call, begin, end); });
   }

@@ -19,6 +19,7 @@ REALS = {"float32": ("f32", "float"), "float64": ("f64", "double")}
 GRAPH = ("edge_index", "receiver_start", "receiver_order", "sender_start", "sender_order")
 _NAMESPACE = "FUSIONC_NAMESPACE"
 _VIAS = {None: "Via::kNone", Via.RECEIVER: "Via::kReceiver", Via.SENDER: "Via::kSender"}
+_OVERS = {Space.ONCE: "Over::kOnce", Space.EDGE: "Over::kEdge"}
 _ROLES = {Role.ARGUMENT: "Role::kArgument", Role.RESULT: "Role::kResult", Role.TEMPORARY: "Role::kTemporary"}
 
 
@@ -157,14 +158,14 @@ def _is_on_edges(network: Network, classes: str) -> bool:
 
 
 def _buffer(kernel: Kernel, number: int, buffer: Buffer, classes: list[str]) -> str:
-    over = "Over::kTable" if buffer.classes else "Over::kEdge" if buffer.space is Space.EDGE else "Over::kRow"
+    over = "Over::kTable" if buffer.classes else _OVERS.get(buffer.space, "Over::kRow")
     width, lanes = buffer.width, 0
     if buffer.role is Role.TEMPORARY:
         stores = (store for p in kernel.passes for store in p.stores)
         segment = next(store.segment for store in stores if store.segment.buffer == number)
         width, lanes = segment.dim, segment.lanes
     of = classes.index(buffer.classes) if buffer.classes else -1
-    return f'{{"{buffer.name}", {_ROLES[buffer.role]}, {over}, {width}, {lanes}, {of}}}'
+    return f'{{"{buffer.name}", {_ROLES[buffer.role]}, {over}, {width}, {lanes}, {of}, {_true(buffer.added)}}}'
 
 
 def _pass(writer: PassWriter, shorts: list[str]) -> str:
@@ -172,4 +173,6 @@ def _pass(writer: PassWriter, shorts: list[str]) -> str:
     rows = [f"{name}_{short}" if short in shorts else "nullptr" for short in ("f32", "f64")]
     pack = [f"{name}_pack_{short}" if short in shorts and writer.packed else "nullptr" for short in ("f32", "f64")]
     packed = ", ".join(f"{{{lanes}, {places.size}}}" for lanes, places in writer.packed.items())
-    return f"{{{_VIAS[writer.pass_.via]}, {{{', '.join(rows)}}}, {{{', '.join(pack)}}}, {{{packed}}}}}"
+    added = dict.fromkeys(store.segment.buffer for store in writer.pass_.stores if store.via is not None)
+    lists = f"{{{', '.join(rows)}}}, {{{', '.join(pack)}}}, {{{packed}}}, {{{', '.join(map(str, added))}}}"
+    return f"{{{_VIAS[writer.pass_.via]}, {lists}}}"

@@ -15,17 +15,20 @@ from fusionc.commands.session import Session, program_options, run_options
 def command(session: Session, files: tuple[str, ...]) -> int:
     """Parse and type-check each FILE (`-` is stdin) and prove its `check` lines. Writes no file.
 
-    Every identity that is proved goes to stdout.
+    Every identity that is proved goes to stdout. Where a diagram equals a much cheaper one, a note says so; of large
+    diagrams only `fusionc plan` does.
     """
     return session.each(files, lambda path: _check(session, path))
 
 
 def _check(session: Session, path: str) -> int:
+    from fusionc.cheaper import quick_notes
     from fusionc.compiler import check_source
 
     source = session.read(path)
     checked = check_source(source, session.options)
-    session.console.diagnostics(source, checked.warnings)
+    found = () if session.console.quiet else quick_notes(source, session.options, checked)
+    session.console.diagnostics(source, (*checked.warnings, *found))
     for identity in checked.program.identities:
         session.console.report(f"proved: {identity.text}")
     diagrams = len(checked.program.diagrams)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fusionc.cli import EXIT_FINE
-from fusionc.commands.session import Session, program_options, run_options
+from fusionc.commands.session import Session, program_options, run_options, weights_option
 from fusionc.runtime.writing import OutputError, write
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ POLL = 0.2
 )
 @click.option("-w", "--watch", is_flag=True, help="Compile again whenever a FILE is saved, until Ctrl-C.")
 @click.option("--force", is_flag=True, help="Overwrite a file that fusionc did not generate.")
+@weights_option
 @program_options
 @run_options
 def command(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, assert_never
 import click
 
 from fusionc.cli import EXIT_FINE, EXIT_SOURCE
-from fusionc.commands.session import Session, program_options, run_options
+from fusionc.commands.session import Session, program_options, run_options, weights_option
 from fusionc.options import DEGREE
 from fusionc.reading import InputError
 
@@ -34,6 +34,7 @@ OLD_BYTES = 2**28
     help="Tables, data, a page, or a graph of the steps.",
 )
 @click.option("--diff", metavar="OLD.json", help="What is different from an earlier plan; exit code 1 if anything is.")
+@weights_option
 @click.option(
     "--target",
     type=click.Choice(["torch", "kernel"]),
@@ -58,11 +59,13 @@ def command(session: Session, file: str, form: Form, diff: str | None) -> int:
         raise click.UsageError("--diff prints text; leave --format out")
 
     def act() -> int:
+        from fusionc.cheaper import notes
         from fusionc.compiler import plan_source
 
         source = session.read(file)
         planned = plan_source(source, session.options)
-        session.console.diagnostics(source, planned.checked.warnings)
+        found = () if session.console.quiet else notes(source, session.options, planned)
+        session.console.diagnostics(source, (*planned.checked.warnings, *found))
         if diff is not None:
             return _compare(session, diff, planned)
         session.console.artefact(_written(session, source, planned, form))

@@ -14,7 +14,7 @@ from fusionc.cli import EXIT_CALL, EXIT_ENVIRONMENT, EXIT_FINE, EXIT_SOURCE, EXI
 from fusionc.commands.console import Console, wants_color
 from fusionc.commands.deadline import OutOfTime, deadline, progress
 from fusionc.diagnostics import CompileError
-from fusionc.options import DEGREE, CompileOptions, Limits
+from fusionc.options import DEGREE, CompileOptions, Limits, Weights
 from fusionc.reading import InputError
 from fusionc.runtime.faults import NativeFault
 from fusionc.runtime.writing import OutputError
@@ -138,6 +138,16 @@ _PROGRAM_OPTIONS = (
 )
 
 
+weights_option = click.option(
+    "--weights",
+    type=click.Choice(["kept", "reduced"]),
+    default="kept",
+    show_default=True,
+    help="Learned weights as written, or fewer where the rewritten trees need fewer; the plan has the exact map.",
+)
+"""Goes above `program_options`."""
+
+
 def run_options(function: Callable[..., int]) -> Callable[..., int]:
     """Give a command its session, made of the options that every command takes."""
 
@@ -156,12 +166,13 @@ def run_options(function: Callable[..., int]) -> Callable[..., int]:
         layout: Literal["mul_ir", "ir_mul"] = "mul_ir",
         convention: Literal["e3nn", "e3nn-0.4"] = "e3nn",
         backend: str = "torch",
+        weights: Weights = "kept",
         target: Literal["torch", "kernel"] = "torch",
         degree: int = DEGREE,
         **rest: Any,
     ) -> int:
         console = Console(message_format, wants_color(color), quiet, verbose)
-        options = CompileOptions(limit, define, entry, dtype, layout, backend, convention, target, degree)
+        options = CompileOptions(limit, define, entry, dtype, layout, backend, convention, target, degree, weights)
         return function(Session(console, options, timeout or float(limit.seconds)), **rest)
 
     return _with(_RUN_OPTIONS, wrapper)

@@ -29,7 +29,7 @@ from torch import Tensor
 from fusionc.algebra import clebsch
 from fusionc.algebra.irrep import Irrep, Irreps, Segment
 from fusionc.check.ir import CheckedDiagram, Power, PowerPath
-from fusionc.compiler import check_source
+from fusionc.compiler import check_source, plan_source
 from fusionc.options import CompileOptions
 from fusionc.source import Source
 
@@ -77,14 +77,19 @@ def import_symmetric_contraction(
     """The program of a MACE `SymmetricContraction` and the state of its compiled module, `{"W": [elements, numel]}`.
 
     `module` may also be a `Contraction`. A module held in float32 has a float32 U, and the map is as good as that:
-    convert a model in float64 (`torch.set_default_dtype` before it is built) to lose nothing.
+    convert a model in float64 (`torch.set_default_dtype` before it is built) to lose nothing. With `options.weights`
+    "reduced" it is the state of the module that is compiled with the same choice.
 
     Raises TypeError for a module that does not hold its U (cuEquivariance's), ValueError when U is not in the span of
     the symmetric products of its irreps.
     """
     contraction = module if isinstance(module, Contraction) else read_contraction(module)
     text = program(contraction, name)
-    return text, {"W": import_weights(contraction, weight_maps(contraction, text, options))}
+    flat = import_weights(contraction, weight_maps(contraction, text, options))
+    options = options or CompileOptions()
+    (plan,) = plan_source(Source("contraction.fusion", text), options).plans
+    reduced = {found.reduced_name: found.reduce(flat) for found in plan.weight_maps}
+    return text, reduced or {"W": flat}
 
 
 def import_weights(contraction: Contraction, maps: Sequence[WeightMap]) -> Tensor:

@@ -70,10 +70,10 @@ def _pieces(network: Network, wire: int) -> tuple[int, ...]:
 
 
 def _is_native(network: Network, vertex: Vertex) -> bool:
-    """Kernels have rows in all that they read, one axis of channels, no means, and exact constants."""
+    """Kernels have one axis of channels, no means, and exact constants."""
     read = [network.vertices[n] for n in ir.operands(vertex.op)]
     wide = [len([c for c in v.channels if c != 1]) for v in (vertex, *read)]
-    if any(v.space is Space.ONCE for v in read) or max(wide) > 1:
+    if max(wide) > 1:
         return False
     has_edges = any(s.kind is ArgumentKind.EDGE_INDEX for s in network.signature)
     if vertex.space is Space.EDGE and not has_edges and any(v.space is Space.NODE for v in network.vertices):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fusionc.diagnostics import Diagnostic, Label
+from fusionc.diagnostics import Diagnostic, Label, Severity
 from fusionc.source import Span
 
 
@@ -31,3 +31,12 @@ def too_large_to_draw(name: str, size: int, limit: int, span: Span) -> Diagnosti
         (Label(span, "too much for one picture"),),
         ("split the diagram, or raise the limit with `--limit drawn=N`",),
     )
+
+
+def cheaper_diagram(name: str, times: float, labels: tuple[Label, ...], help_: tuple[str, ...]) -> Diagnostic:
+    """F303: a diagram equals one that needs far fewer multiply-adds (a note).
+
+    The compiler computes the cheaper one anyway. To read or to change what is computed, write it so.
+    """
+    message = f"`{name}` equals a diagram that needs {times:.1f} times fewer multiply-adds, and is computed as that"
+    return Diagnostic("F303", message, labels, help_, Severity.NOTE)

@@ -8,6 +8,7 @@ from enum import Enum
 from fusionc.diagram.ir import Space
 from fusionc.network.ir import Network
 from fusionc.network.model import Bound, First, Model, Rewritten
+from fusionc.network.weights import WeightMap
 
 
 class StepKind(Enum):
@@ -80,6 +81,8 @@ class Total:
 class Plan:
     """All costs are by `model`. `naive` is that of the network as expanded and written, `planned` of these steps; what
     the rewrites saved is all that lies between the two.
+
+    `weight_maps`: of the learned weights that the network has in another basis than the user wrote.
     """
 
     network: Network
@@ -89,3 +92,4 @@ class Plan:
     bounds: tuple[Bound, ...]
     naive: Total
     planned: Total
+    weight_maps: tuple[WeightMap, ...] = ()

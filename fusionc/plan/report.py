@@ -14,6 +14,7 @@ from fusionc.check.ir import ArgumentKind, CheckedDiagram, CheckedProgram, Learn
 from fusionc.network import ir
 from fusionc.network.ir import Network
 from fusionc.network.model import Model
+from fusionc.network.weights import Form, WeightMap
 from fusionc.plan.ir import Cost, Plan, Step, Total
 from fusionc.plan.paths import PathEntry, Place, Vertex, paths_of, vertex_text
 
@@ -63,12 +64,14 @@ class PlanReport:
 def diagram_json(diagram: CheckedDiagram, plan: Plan, value_bytes: int) -> Json:
     """One diagram. `paths[n].coefficients` lists the keys of `coefficients`, where each coupling stands once."""
     paths = paths_of(diagram)
+    maps = {"weight_maps": [_weight_map(found) for found in plan.weight_maps]} if plan.weight_maps else {}
     return {
         "name": diagram.name,
         "convention": diagram.convention,
         "inputs": [_input(diagram, slot) for slot in diagram.signature],
         "outputs": [_output(diagram, output.name, output.value) for output in diagram.outputs],
         "weights": _weights(diagram, paths),
+        **maps,
         "paths": [_path(diagram, n, path) for n, path in enumerate(paths)],
         "coefficients": coefficients(diagram, paths),
         "rewrites": [
@@ -123,6 +126,23 @@ def _weights(diagram: CheckedDiagram, paths: tuple[PathEntry, ...]) -> list[Json
 
 def _learned_shape(weight: LearnedWeight) -> list[Any]:
     return [weight.numel] if weight.per is None else [f"num_{weight.per}", weight.numel]
+
+
+def _weight_map(found: WeightMap) -> Json:
+    """Forms as [offset, size, [[value, start], ..]]: out[offset:][:size] = sum of value * given[start:][:size]."""
+    classes = [] if found.per is None else [f"num_{found.per}"]
+    return {
+        "name": found.name,
+        "reduced_name": found.reduced_name,
+        "shape": [*classes, found.full],
+        "reduced_shape": [*classes, found.reduced],
+        "to_reduced": [_form(form) for form in found.to_reduced],
+        "to_full": [_form(form) for form in found.to_full],
+    }
+
+
+def _form(form: Form) -> list[Any]:
+    return [form.offset, form.size, [[str(value), start] for value, start in form.terms]]
 
 
 # -------------------------------------------------------------------- paths

@@ -146,7 +146,25 @@ def _savings(diagram: Json) -> list[str]:
         rows.append((r["name"], _number(-saved), _share(saved, naive), _number(r["after"]), _removed(r)))
     rows.append(("planned", _number(planned), _share(planned, naive), "", ""))
     lines = columns(("multiply-adds", "", "of naive", "left", "vertices"), rows, "<>>>")
+    lines += [f"  {weight_map_text(found)}" for found in diagram.get("weight_maps", ())]
     return [*lines, *(f"  {bound_text(bound)}" for bound in diagram["bounds"])]
+
+
+def weight_map_text(found: Json) -> str:
+    """In a sentence, with what is summed: `w_reduced[0:8] = w[0:8] - sqrt(5/3) w[16:24]`."""
+    forms = [_form_text(found, *form) for form in found["to_reduced"] if len(form[2]) > 1]
+    shapes = [", ".join(str(n) for n in found[key]) for key in ("shape", "reduced_shape")]
+    head = f"weights reduced: {found['name']} [{shapes[0]}] is learned as {found['reduced_name']} [{shapes[1]}]"
+    return head + (", with " + "; ".join(forms) if forms else "")
+
+
+def _form_text(found: Json, offset: int, size: int, terms: list[tuple[str, int]]) -> str:
+    parts = []
+    for value, start in terms:
+        factor = "" if value in ("1", "-1") else f"{value.removeprefix('-')} "
+        sign = "-" if value.startswith("-") else "+"
+        parts.append(f"{sign} {factor}{found['name']}[{start}:{start + size}]")
+    return f"{found['reduced_name']}[{offset}:{offset + size}] = " + " ".join(parts).removeprefix("+ ")
 
 
 def bound_text(bound: Json) -> str:

@@ -15,16 +15,44 @@ from fusionc.rewrite.factor import factor
 from fusionc.rewrite.fold import fold
 from fusionc.rewrite.hoist import hoist
 from fusionc.rewrite.place_weights import place_scales, place_weights
+from fusionc.rewrite.recouple import recouple
 from fusionc.rewrite.reuse import reuse
 from fusionc.rewrite.share import share
 from fusionc.rewrite.symmetrize import symmetrize
 
 Rewrite = Callable[[Network, Search | None], Network]
 
-REWRITES: tuple[Rewrite, ...] = (share, fold, hoist, symmetrize, place_weights, factor, reuse, fold, drop_dead)
-"""In the order in which the compiler applies them for PyTorch, where every wire is a tensor in memory."""
+REWRITES: tuple[Rewrite, ...] = (
+    share,
+    fold,
+    recouple,
+    hoist,
+    recouple,
+    symmetrize,
+    place_weights,
+    factor,
+    reuse,
+    fold,
+    drop_dead,
+)
+"""In the order in which the compiler applies them for PyTorch, where every wire is a tensor in memory.
 
-KERNEL_REWRITES: tuple[Rewrite, ...] = (share, fold, hoist, symmetrize, place_scales, factor, reuse, fold, drop_dead)
+Sums that `hoist` opens are trees to recouple, and a tree that `recouple` turns may have a leg for `hoist` to take out.
+"""
+
+KERNEL_REWRITES: tuple[Rewrite, ...] = (
+    share,
+    fold,
+    recouple,
+    hoist,
+    recouple,
+    symmetrize,
+    place_scales,
+    factor,
+    reuse,
+    fold,
+    drop_dead,
+)
 """For straight-line kernels, where wires are registers and multiplications are what counts."""
 
 

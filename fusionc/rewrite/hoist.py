@@ -53,7 +53,7 @@ def _hoisted(network: Network, opened: frozenset[int]) -> Network:
         if n in opened:
             build.places.append(_opened(build, vertex))
         else:
-            build.places.append(_sunk(build, vertex))
+            build.places.append(sunk(build, vertex))
     return build.finish()
 
 
@@ -68,7 +68,7 @@ def _chosen(network: Network, search: Search) -> frozenset[int]:
     build = Rebuild(network)
     ways: dict[int, tuple[int, int]] = {}
     for n, vertex in enumerate(network.vertices):
-        build.places.append(_sunk(build, vertex))
+        build.places.append(sunk(build, vertex))
         if isinstance(vertex.op, ir.Reduce):
             ways[n] = (build.places[n], _opened(build, vertex))
     sums = frozenset(closed for closed, _ in ways.values())
@@ -97,9 +97,13 @@ def _needed(vertices: list[Vertex], root: int, sums: frozenset[int]) -> tuple[in
     return tuple(found)
 
 
-def _sunk(build: Rebuild, vertex: Vertex) -> int:
-    """A vertex that reads copies of one end's elements: computed there, and its result copied."""
-    op = build.rewired(vertex)
+def sunk(build: Rebuild, vertex: Vertex) -> int:
+    """The old `vertex`; if it reads copies of one end's elements, computed there and its result copied."""
+    return put_sunk(build, build.rewired(vertex), vertex)
+
+
+def put_sunk(build: Rebuild, op: ir.Op, vertex: Vertex) -> int:
+    """`op` of new vertices, with the label, channels and space of `vertex`."""
     vias = {
         below.op.via: below.space
         for n in ir.operands(op)
@@ -110,7 +114,7 @@ def _sunk(build: Rebuild, vertex: Vertex) -> int:
         outer = _Outside(build, vertex, via, space).twin(op, vertex.irrep, vertex.channels)
         if outer is not None and build.vertices[outer].space is not Space.ONCE:
             return build.put_on(ir.Move(outer, via), vertex.irrep, vertex.channels, vertex.space, vertex)
-    return build.copy(vertex)
+    return build.put_on(op, vertex.irrep, vertex.channels, vertex.space, vertex)
 
 
 @dataclass(slots=True)
@@ -241,7 +245,7 @@ class _Sum:
     def _extracted(self, vertex: Vertex) -> list[Item] | None:
         """The vertex as a sum of couplings of wires o, which do not depend on the index, with wires y, which do."""
         match vertex.op:
-            case ir.Couple(weight=None) as op if _is_channelwise(self.build.vertices, vertex):
+            case ir.Couple(weight=None) as op if is_channelwise(self.build.vertices, vertex):
                 return self._extracted_coupling(vertex, op)
             case ir.Add(terms) if terms:
                 found: list[Item] = []
@@ -301,7 +305,7 @@ def _is_bare_coupling(vertex: Vertex) -> bool:
     return isinstance(vertex.op, ir.Couple) and vertex.op.weight is None
 
 
-def _is_channelwise(vertices: list[Vertex], vertex: Vertex) -> bool:
+def is_channelwise(vertices: list[Vertex], vertex: Vertex) -> bool:
     """Channels go together, or one leg has a single one that all of the other's share."""
     op = vertex.op
     assert isinstance(op, ir.Couple)

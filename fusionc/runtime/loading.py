@@ -1,4 +1,4 @@
-"""The compiler as functions of a program and its parameters: `fusionc.load` and `fusionc.plan`."""
+"""The compiler as functions of a program and its parameters: `fusionc.load`, `fusionc.plan`, `fusionc.weight_maps`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from fusionc.diagnostics import Diagnostic
-from fusionc.options import DEGREE, CompileOptions, Limits
+from fusionc.options import DEGREE, CompileOptions, Limits, Weights
 from fusionc.source import Source
 
 if TYPE_CHECKING:
     import torch
 
+    from fusionc.network.weights import WeightMap
     from fusionc.plan.report import PlanReport
 
 Dtype = Literal["float32", "float64"]
@@ -32,6 +33,7 @@ def load(
     *,
     layout: Literal["mul_ir", "ir_mul"] = "mul_ir",
     convention: Literal["e3nn", "e3nn-0.4"] = "e3nn",
+    weights: Weights = "kept",
     limits: Limits | None = None,
     **params: int,
 ) -> type[torch.nn.Module]:
@@ -40,6 +42,7 @@ def load(
     path_or_text  a file, or source text when it is a `str` with a newline
     entry         the diagram's name; may be left out when there is only one
     backend       "torch"; "cpp", native code for CPUs; "auto", that where there is a compiler, else "torch"
+    weights       "reduced": learned weights in the basis that is computed with, as `weight_maps` tells
     params        values for the program's `param`s, such as C=64
 
     Raises CompileError, InputError when the file cannot be read, ValueError for an `entry` that is missing, and
@@ -49,7 +52,7 @@ def load(
     from fusionc.runtime.generated import classes_of, module_of
     from fusionc.runtime.native import load_operators, settled
 
-    options = settled(_options(entry, backend, dtype, layout, convention, limits, params))
+    options = settled(_options(entry, backend, dtype, layout, convention, weights, limits, params))
     source = _source(path_or_text, options.limits)
     compiled = compiler.compile_source(source, options)
     _warn(source, compiled.planned.checked.warnings, 2)
@@ -68,6 +71,7 @@ def plan(
     *,
     layout: Literal["mul_ir", "ir_mul"] = "mul_ir",
     convention: Literal["e3nn", "e3nn-0.4"] = "e3nn",
+    weights: Weights = "kept",
     limits: Limits | None = None,
     target: Literal["torch", "kernel"] = "torch",
     degree: int = DEGREE,
@@ -86,12 +90,40 @@ def plan(
         raise ValueError(f"degree must be an integer of at least 1, not {degree!r}")
     from fusionc import compiler
 
-    options = _options(entry, "torch", dtype, layout, convention, limits, params)
+    options = _options(entry, "torch", dtype, layout, convention, weights, limits, params)
     options = replace(options, target=target, degree=degree)
     source = _source(path_or_text, options.limits)
     planned = compiler.plan_source(source, options)
     _warn(source, planned.checked.warnings, 3)  # called by the package `fusionc.plan`, which is called by the user
     return planned.report
+
+
+def weight_maps(
+    path_or_text: str | os.PathLike[str],
+    entry: str | None = None,
+    *,
+    convention: Literal["e3nn", "e3nn-0.4"] = "e3nn",
+    limits: Limits | None = None,
+    **params: int,
+) -> dict[str, WeightMap]:
+    """By name, the learned weights that `load(.., weights="reduced")` has in another basis, and the exact maps.
+
+    A kept module's state becomes the reduced module's so:
+
+        for name, found in fusionc.weight_maps(path).items():
+            state[found.reduced_name] = found.reduce(state.pop(name))
+
+    Raises as `load` does.
+    """
+    from fusionc import compiler
+
+    options = _options(entry, "torch", None, "mul_ir", convention, "reduced", limits, params)
+    source = _source(path_or_text, options.limits)
+    plans = compiler.plan_source(source, options).plans
+    if len(plans) != 1:
+        names = ", ".join(found.network.name for found in plans)
+        raise ValueError(f"entry= must name the diagram to map the weights of; {source.name} has {names or 'none'}")
+    return {found.name: found for found in plans[0].weight_maps}
 
 
 def _options(
@@ -100,13 +132,18 @@ def _options(
     dtype: Dtype | torch.dtype | None,
     layout: Literal["mul_ir", "ir_mul"],
     convention: Literal["e3nn", "e3nn-0.4"],
+    weights: Weights,
     limits: Limits | None,
     params: dict[str, int],
 ) -> CompileOptions:
     for name, value in params.items():
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
             raise TypeError(f"parameter {name} must be an integer of at least 0, not {value!r}")
-    return CompileOptions(limits or Limits(), tuple(params.items()), entry, _dtype(dtype), layout, backend, convention)
+    if weights not in ("kept", "reduced"):
+        raise ValueError(f"weights must be kept or reduced, not {weights!r}")
+    given = tuple(params.items())
+    options = CompileOptions(limits or Limits(), given, entry, _dtype(dtype), layout, backend, convention)
+    return replace(options, weights=weights)
 
 
 def _dtype(dtype: Dtype | torch.dtype | None) -> Dtype | None:

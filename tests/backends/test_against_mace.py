@@ -107,6 +107,17 @@ def test_same_function_and_gradients(computed: dict[str, Any], name: str, conven
 
 
 @pytest.mark.parametrize("name", CASES)
+def test_same_function_with_reduced_weights(computed: dict[str, Any], name: str) -> None:
+    case = computed[name]
+    given = contraction_of(case)
+    text, state = import_symmetric_contraction(given, options=CompileOptions(weights="reduced"))
+    (weight,) = state.values()
+    module = fusionc.load(text, weights="reduced")(num_species=weight.shape[0], dtype=torch.float64)
+    module.load_state_dict(state)
+    close(module(features_from_mace(case["x"], given.irreps_in), case["species"]), case["out"], "output", 1e-12)
+
+
+@pytest.mark.parametrize("name", CASES)
 def test_the_map_is_exact(computed: dict[str, Any], name: str) -> None:
     given = contraction_of(computed[name])
     for part in weight_maps(given):

@@ -19,6 +19,7 @@ from typing import Literal
 import pytest
 
 from fusionc import compiler
+from fusionc.cheaper import notes
 from fusionc.commands.recouple import recoupled
 from fusionc.diagnostics import CompileError, Diagnostic
 from fusionc.draw.picture import oversize
@@ -89,9 +90,11 @@ def asked_of(text: str) -> Asked:
 
 def diagnostics(source: Source, asked: Asked, code: str) -> tuple[Source, tuple[Diagnostic, ...]]:
     """What the compiler says as far as the stage of `code`, and of which source; warnings, when it finds no error."""
+    noted: tuple[Diagnostic, ...] = ()
     try:
         if code >= "F300":
-            checked = compiler.compile_source(source, asked.options).planned.checked
+            planned = compiler.compile_source(source, asked.options).planned
+            checked, noted = planned.checked, notes(source, asked.options, planned)
         else:
             checked = compiler.check_source(source, asked.options)
         if asked.recouple is not None:
@@ -99,7 +102,7 @@ def diagnostics(source: Source, asked: Asked, code: str) -> tuple[Source, tuple[
         too_large = oversize(checked.program, asked.options.limits)
     except CompileError as error:
         return error.source, error.diagnostics
-    return source, checked.warnings if too_large is None else (too_large,)
+    return source, (*checked.warnings, *noted) if too_large is None else (too_large,)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)

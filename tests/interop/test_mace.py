@@ -7,6 +7,7 @@ import torch
 from e3nn import o3
 from torch import Tensor
 
+import fusionc
 from fusionc.algebra.irrep import Irrep, Irreps
 from fusionc.compiler import check_source
 from fusionc.interop.mace import (
@@ -112,6 +113,21 @@ def test_imported_weights_mean_the_same(irreps_in: str, irreps_out: str, correla
     assert (again - wanted).abs().max() <= 1e-11 * wanted.abs().max()
     for mine, theirs in zip(sum(back, ()), sum(given.weights, ()), strict=True):
         assert mine.norm() <= theirs.norm() * (1 + 1e-12)
+
+
+def test_imported_weights_reach_the_reduced_module() -> None:
+    """The basis that the compiler computes with is not `sympow`'s: the weights go through both maps."""
+    given = contraction("3x0e+3x1o+3x2e", "3x0e+3x1o+3x2e", 3, seed=3)
+    generator = torch.Generator().manual_seed(7)
+    x = torch.randn(NODES, CHANNELS, 9, generator=generator, dtype=torch.float64)
+    species = torch.tensor([0, 1, 1, 0])
+    text, state = import_symmetric_contraction(given, options=CompileOptions(weights="reduced"))
+    assert list(state) == ["W_reduced"]
+    module = fusionc.load(text, dtype="float64", weights="reduced")(num_species=ELEMENTS)
+    module.load_state_dict(state)
+    wanted = contract(given, given.weights, x, species)
+    found = module(features_from_mace(x, given.irreps_in), species)
+    assert (found - wanted).abs().max() <= 1e-12 * wanted.abs().max()
 
 
 def test_the_map_counts_independent_paths() -> None:

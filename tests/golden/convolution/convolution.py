@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "d29e272707dfe107fd61e73401f487569fcaad5abd502f98103c00ad9bc33e12"
+PLAN_SHA256 = "03a4750ea97f04a6c797a7bd662b128c4d8e73707077ccfd690151ce32f07c33"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "2311016691096a03b0cb664a52ef0eb3e301c5facadcf0cfadbb5d5fbc592deb"
+PLAN_SHA256 = "87f044d215b7b39a76d0552111fcf1b4e14dd0e669bd3f19df2ad8c76c142618"
 
 
 def _expect(name: str, tensor: torch.Tensor, dtype: torch.dtype, device: torch.device, shape: tuple[int, ...]) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "0ed626de057169450742f103dd4253a6daf4f41d6a88b9a1bfc7c67fe19bb046"
+PLAN_SHA256 = "eb0e8cf40f9ad415c441718b8fea3b37d089d56fe015d05edb575d91625a5ff5"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:

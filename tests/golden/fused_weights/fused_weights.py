@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "109542268d415d9a376d6d3e5aeaf2dc9f5017dc05f7af4e405a55fef6336445"
+PLAN_SHA256 = "e3d4328967244a86efcd9d7fff7ac6b95548fd409d70dd0ec13c6f3c7b2a3a70"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:

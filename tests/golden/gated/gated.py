@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "9ae3252a53e8c8e8e4b565c44c03544daedf9b169ff06b5e947cb5f923f41646"
+PLAN_SHA256 = "534fe40097a71892a01586ff505661a8fd121d71a0a674767a5942773082227b"
 
 
 def _expect(name: str, tensor: torch.Tensor, dtype: torch.dtype, device: torch.device, shape: tuple[int, ...]) -> None:

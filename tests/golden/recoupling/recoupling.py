@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "900790d38638cc7249eacab4d25bc759e2c25218e362dc4cd7df6011455f2978"
+PLAN_SHA256 = "10a84f75b887167c7d75ec6fcb7159fc6a6188e9b0f00c22757d9b2643d3cb7a"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:
@@ -34,59 +34,56 @@ def _expect(name: str, tensor: torch.Tensor, dtype: torch.dtype, device: torch.d
 
 # rows, columns and non-zeros (row, column, value) of each constant matrix
 _ThreeBody_constants: dict[str, tuple[int, int, tuple[tuple[int, int, float], ...]]] = {
-    "coupling_u": (
+    "coupling_t": (
         3,
-        27,
+        24,
         (
-            (0, 0, 0.5773502691896257),  # sqrt(1/3)
-            (0, 8, 0.7071067811865476),  # sqrt(1/2)
-            (0, 10, -0.7071067811865476),  # -sqrt(1/2)
-            (0, 14, 0.7071067811865476),  # sqrt(1/2)
-            (0, 16, 0.7071067811865476),  # sqrt(1/2)
-            (0, 18, -0.408248290463863),  # -sqrt(1/6)
-            (0, 24, -0.7071067811865476),  # -sqrt(1/2)
-            (1, 1, 0.5773502691896257),  # sqrt(1/3)
-            (1, 5, -0.7071067811865476),  # -sqrt(1/2)
-            (1, 9, 0.7071067811865476),  # sqrt(1/2)
-            (1, 15, 0.7071067811865476),  # sqrt(1/2)
-            (1, 19, 0.816496580927726),  # sqrt(2/3)
-            (1, 23, 0.7071067811865476),  # sqrt(1/2)
-            (2, 2, 0.5773502691896257),  # sqrt(1/3)
-            (2, 4, 0.7071067811865476),  # sqrt(1/2)
-            (2, 6, -0.7071067811865476),  # -sqrt(1/2)
-            (2, 12, 0.7071067811865476),  # sqrt(1/2)
-            (2, 20, -0.408248290463863),  # -sqrt(1/6)
-            (2, 22, 0.7071067811865476),  # sqrt(1/2)
-            (2, 26, 0.7071067811865476),  # sqrt(1/2)
+            (0, 5, 0.7071067811865476),  # sqrt(1/2)
+            (0, 7, -0.7071067811865476),  # -sqrt(1/2)
+            (0, 11, 0.7071067811865476),  # sqrt(1/2)
+            (0, 13, 0.7071067811865476),  # sqrt(1/2)
+            (0, 15, -0.408248290463863),  # -sqrt(1/6)
+            (0, 21, -0.7071067811865476),  # -sqrt(1/2)
+            (1, 2, -0.7071067811865476),  # -sqrt(1/2)
+            (1, 6, 0.7071067811865476),  # sqrt(1/2)
+            (1, 12, 0.7071067811865476),  # sqrt(1/2)
+            (1, 16, 0.816496580927726),  # sqrt(2/3)
+            (1, 20, 0.7071067811865476),  # sqrt(1/2)
+            (2, 1, 0.7071067811865476),  # sqrt(1/2)
+            (2, 3, -0.7071067811865476),  # -sqrt(1/2)
+            (2, 9, 0.7071067811865476),  # sqrt(1/2)
+            (2, 17, -0.408248290463863),  # -sqrt(1/6)
+            (2, 19, 0.7071067811865476),  # sqrt(1/2)
+            (2, 23, 0.7071067811865476),  # sqrt(1/2)
         ),
     ),
     "coupling_h": (
         3,
         9,
         (
-            (0, 5, 0.3535533905932738),  # sqrt(1/8)
-            (0, 7, -0.3535533905932738),  # -sqrt(1/8)
-            (1, 2, -0.3535533905932738),  # -sqrt(1/8)
-            (1, 6, 0.3535533905932738),  # sqrt(1/8)
-            (2, 1, 0.3535533905932738),  # sqrt(1/8)
-            (2, 3, -0.3535533905932738),  # -sqrt(1/8)
+            (0, 5, 0.408248290463863),  # sqrt(1/6)
+            (0, 7, -0.408248290463863),  # -sqrt(1/6)
+            (1, 2, -0.408248290463863),  # -sqrt(1/6)
+            (1, 6, 0.408248290463863),  # sqrt(1/6)
+            (2, 1, 0.408248290463863),  # sqrt(1/6)
+            (2, 3, -0.408248290463863),  # -sqrt(1/6)
         ),
     ),
     "coupling_h_2": (
         3,
         15,
         (
-            (0, 2, -0.2041241452319315),  # -sqrt(1/24)
-            (0, 4, -0.3535533905932738),  # -sqrt(1/8)
-            (0, 6, 0.3535533905932738),  # sqrt(1/8)
-            (0, 10, 0.3535533905932738),  # sqrt(1/8)
-            (1, 1, 0.3535533905932738),  # sqrt(1/8)
-            (1, 7, 0.408248290463863),  # sqrt(1/6)
-            (1, 13, 0.3535533905932738),  # sqrt(1/8)
-            (2, 0, 0.3535533905932738),  # sqrt(1/8)
-            (2, 8, 0.3535533905932738),  # sqrt(1/8)
-            (2, 12, -0.2041241452319315),  # -sqrt(1/24)
-            (2, 14, 0.3535533905932738),  # sqrt(1/8)
+            (0, 2, -0.18257418583505536),  # -sqrt(1/30)
+            (0, 4, -0.31622776601683794),  # -sqrt(1/10)
+            (0, 6, 0.31622776601683794),  # sqrt(1/10)
+            (0, 10, 0.31622776601683794),  # sqrt(1/10)
+            (1, 1, 0.31622776601683794),  # sqrt(1/10)
+            (1, 7, 0.3651483716701107),  # sqrt(2/15)
+            (1, 13, 0.31622776601683794),  # sqrt(1/10)
+            (2, 0, 0.31622776601683794),  # sqrt(1/10)
+            (2, 8, 0.31622776601683794),  # sqrt(1/10)
+            (2, 12, -0.18257418583505536),  # -sqrt(1/30)
+            (2, 14, 0.31622776601683794),  # sqrt(1/10)
         ),
     ),
 }
@@ -105,7 +102,7 @@ class ThreeBody(torch.nn.Module):
     layout = "mul_ir"
     PLAN_SHA256 = PLAN_SHA256
     FUSIONC_VERSION = FUSIONC_VERSION
-    coupling_u: torch.Tensor
+    coupling_t: torch.Tensor
     coupling_h: torch.Tensor
     coupling_h_2: torch.Tensor
 
@@ -131,7 +128,7 @@ class ThreeBody(torch.nn.Module):
 
         Returns h: [num_nodes, 6], 2x1o
         """
-        like = self.coupling_u
+        like = self.coupling_t
         _expect("x", x, like.dtype, like.device, (-1, 6))
         num_nodes = x.shape[0]
         _expect("y", y, like.dtype, like.device, (-1, 3))
@@ -143,49 +140,40 @@ class ThreeBody(torch.nn.Module):
         t = x.reshape(num_nodes, 2, 3).transpose(1, 2).contiguous().index_select(0, sender)
         del sender
 
-        # u: couple 1o*1o->0e, 1o*1o->1e, 1o*1o->2e
-        u_matrices = torch.matmul(y, self.coupling_u)
-        u = torch.bmm(u_matrices.reshape(num_edges, 9, 3), t)
-        del u_matrices, t
-        u_0, u_1, u_2 = u.split([1, 3, 5], 1)
-        del u
-        u_3 = u_0
-        del u_0
+        # t: couple 1o*1o->1e, 1o*1o->2e
+        t_matrices = torch.matmul(y, self.coupling_t)
+        t_2 = torch.bmm(t_matrices.reshape(num_edges, 8, 3), t)
+        del t_matrices, t
+        t_2_0, t_2_1 = t_2.split([3, 5], 1)
+        del t_2
+        t_3 = t_2_0
+        del t_2_0
         receiver = edge_index[1]
-        h_2 = u_3.new_zeros(num_nodes, 1, 2).index_add(0, receiver, u_3)
-        del u_3
-        u_4 = u_1
-        del u_1
-        h_3 = u_4.new_zeros(num_nodes, 3, 2).index_add(0, receiver, u_4)
-        del u_4
-        u_5 = u_2
-        del u_2
-        h_4 = u_5.new_zeros(num_nodes, 5, 2).index_add(0, receiver, u_5)
-        del u_5, receiver
+        h_2 = t_3.new_zeros(num_nodes, 3, 2).index_add(0, receiver, t_3)
+        del t_3
+        t_4 = t_2_1
+        del t_2_1
+        h_3 = t_4.new_zeros(num_nodes, 5, 2).index_add(0, receiver, t_4)
+        del t_4, receiver
 
-        # h: couple 1o*0e->1o, 1o*1e->1o, 1o*2e->1o
-        h_5 = x.reshape(num_nodes, 2, 3).transpose(1, 2) * h_2 * -0.5773502691896257  # -sqrt(1/3)
-        del h_2
-        h_6 = h_5
-        del h_5
-        h_7 = (
+        # h: couple 1o*1e->1o, 1o*2e->1o
+        h_4 = (
             torch.bmm(self.coupling_h.expand(num_nodes, 3, 9), (x.reshape(num_nodes, 2, 3).transpose(1,
-            2).reshape(num_nodes, 3, 1, 2) * h_3.reshape(num_nodes, 1, 3, 2)).reshape(num_nodes, 9, 2))
+            2).reshape(num_nodes, 3, 1, 2) * h_2.reshape(num_nodes, 1, 3, 2)).reshape(num_nodes, 9, 2))
+        )
+        del h_2
+        h_5 = h_4
+        del h_4
+        h_6 = (
+            torch.bmm(self.coupling_h_2.expand(num_nodes, 3, 15), (x.reshape(num_nodes, 2, 3).transpose(1,
+            2).reshape(num_nodes, 3, 1, 2) * h_3.reshape(num_nodes, 1, 5, 2)).reshape(num_nodes, 15, 2))
         )
         del h_3
-        h_8 = h_7
-        del h_7
-        h_9 = (
-            torch.bmm(self.coupling_h_2.expand(num_nodes, 3, 15), (x.reshape(num_nodes, 2, 3).transpose(1,
-            2).reshape(num_nodes, 3, 1, 2) * h_4.reshape(num_nodes, 1, 5, 2)).reshape(num_nodes, 15, 2))
-        )
-        del h_4
-        h_10 = h_9
-        del h_9
+        h_7 = h_6
+        del h_6
 
         # h: add 1o
-        # sqrt(4/3), sqrt(4/5)
-        h_11 = h_6 + h_8 + h_10 + h_6 * -1.0 + h_8 * 1.1547005383792515 + h_10 * 0.8944271909999159
-        del h_6, h_8, h_10
-        h_result = h_11.transpose(1, 2).reshape(num_nodes, 6)
+        h_8 = h_5 + h_7 + h_5 * 0.8660254037844386 + h_7 * 1.118033988749895  # sqrt(3/4), sqrt(5/4)
+        del h_5, h_7
+        h_result = h_8.transpose(1, 2).reshape(num_nodes, 6)
         return h_result

@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "a44264d3534064eee69b260528b6beb2c2e0262af15f9de6c574221575c54f23"
+PLAN_SHA256 = "6db34d66bb2b24aab77999a7f85de9710868b47c53e29f5ca1a734b192e6aaf7"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "eb60df13a9b2ee1ab03acbf2deb60699589a2d7e00b3a7bb236587ba5bd915fd"
+PLAN_SHA256 = "4d9291ecdcc31edc4cdb8b4604fdc7e4b3e3c87cefa4f9691829d9725809d93d"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:
