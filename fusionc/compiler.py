@@ -18,13 +18,14 @@ from fusionc.diagnostics import CompileError, Diagnostic, Sink
 from fusionc.diagram.build import build
 from fusionc.diagram.ir import Program
 from fusionc.network.expand import expand
-from fusionc.network.straight_line import weighed_line
+from fusionc.network.model import TORCH, Model, Search, Target
 from fusionc.options import CompileOptions
 from fusionc.plan.errors import module_too_large
-from fusionc.plan.ir import Plan, Rewritten
+from fusionc.plan.ir import Plan
 from fusionc.plan.order import order
 from fusionc.plan.report import PlanReport
-from fusionc.rewrite import REWRITES
+from fusionc.rewrite.apply import apply
+from fusionc.rewrite.drop_dead import drop_dead
 from fusionc.source import Source
 from fusionc.syntax.parse import parse
 
@@ -65,21 +66,19 @@ def check_source(source: Source, options: CompileOptions | None = None) -> Check
     return Checked(program, sink.diagnostics)
 
 
-def plan_diagram(diagram: CheckedDiagram) -> Plan:
-    naive = network = expand(diagram)
-    log = []
-    for rewrite in REWRITES:
-        before, network = network, rewrite(network)
-        costs = [weighed_line(n) for n in (before, network)]
-        log.append(Rewritten(rewrite.__name__, len(before.vertices) - len(network.vertices), *costs))
-    return order(network, naive, tuple(log))
+def plan_diagram(diagram: CheckedDiagram, model: Model = TORCH) -> Plan:
+    search = Search(model)
+    naive = drop_dead(expand(diagram))
+    network, log = apply(naive, search)
+    return order(network, naive, model, log, tuple(search.bounds))
 
 
 def plan_source(source: Source, options: CompileOptions | None = None) -> Planned:
     """Plans of all diagrams, or of `options.entry`. Raises CompileError."""
     options = options or CompileOptions()
     checked = check_source(source, options)
-    plans = tuple(plan_diagram(d) for d in checked.program.diagrams if options.entry in (None, d.name))
+    model = Model(Target(options.target), options.degree)
+    plans = tuple(plan_diagram(d, model) for d in checked.program.diagrams if options.entry in (None, d.name))
     return Planned(checked, plans, PlanReport(checked.program, plans, 8 if options.dtype == "float64" else 4))
 
 

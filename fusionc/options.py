@@ -77,6 +77,10 @@ HARD_CAPS = (
 """Limits whose meaning would be lost beyond these values; no flag goes past them."""
 
 
+DEGREE = 20
+"""Edges a node, where nothing better is known: node work is not edge work."""
+
+
 @dataclass(frozen=True, slots=True)
 class CompileOptions:
     """Choices of one run; every value that can change the output is here."""
@@ -92,3 +96,7 @@ class CompileOptions:
     backend: str = "torch"
     convention: Literal["e3nn", "e3nn-0.4"] = "e3nn"
     """Signs of the coupling tensors: e3nn 0.5 and later, or 0.4 as MACE has them."""
+    target: Literal["torch", "kernel"] = "torch"
+    """Whose costs the plan lowers and counts: a PyTorch module's or a straight-line kernel's."""
+    degree: int = DEGREE
+    """How many edges a node has, where their work is weighed against each other."""

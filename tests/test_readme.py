@@ -38,7 +38,7 @@ def test_the_python_of_the_tour_runs() -> None:
 
 def test_the_commands_of_the_tour_run() -> None:
     commands = re.findall(r"^\$ fusionc (.*?)\s*(?:#.*)?$", "".join(blocks("console")), re.MULTILINE)
-    assert len(commands) == 5
+    assert len(commands) == 6
     for command in commands:
         result = fusionc(*command.split())
         assert result.returncode == 0, f"{command}: {result.stderr}"

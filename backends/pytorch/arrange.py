@@ -17,9 +17,11 @@ from fusionc.backends.pytorch.mixing import mix, scaled
 from fusionc.backends.pytorch.program import Expr, Program
 from fusionc.backends.pytorch.signature import Signature, signature_of
 from fusionc.backends.pytorch.storage import Block, Kind, Place, Shape, Storage
+from fusionc.backends.pytorch.summed import couple_summed
 from fusionc.diagnostics import InternalError
 from fusionc.diagram.ir import Space, Via
 from fusionc.network import ir
+from fusionc.network.summed import summed
 from fusionc.plan.ir import Plan, Step, StepKind
 
 
@@ -66,6 +68,7 @@ class _Arrangement:
         self.prologue: list[program.Statement] = []
         self.arguments: list[tuple[str, Space]] = []
         """Variables that hold the arguments, as they are read."""
+        self._summed = {n: group for group in summed(self.network, plan.model.degree) for n in group.couplings}
         store.placed_rows = self._reduce_at_once
 
     # ----------------------------------------------------------- arguments
@@ -134,7 +137,7 @@ class _Arrangement:
         self._announce(step)
         match step.kind:
             case StepKind.COUPLE:
-                couple(self.store, todo)
+                self._couple(todo)
             case StepKind.MIX:
                 mix(self.store, todo)
             case StepKind.MOVE:
@@ -171,6 +174,18 @@ class _Arrangement:
         if isinstance(op, ir.Couple):
             return f"{vertices[op.left].irrep.text(group)}*{vertices[op.right].irrep.text(group)}->{out}"
         return out
+
+    def _couple(self, vertices: tuple[int, ...]) -> None:
+        rest = tuple(n for n in vertices if n not in self._summed)
+        if rest:
+            couple(self.store, rest)
+        for group in dict.fromkeys(self._summed[n] for n in vertices if n in self._summed):
+            if not self.store.is_placed(group.sums[0]):
+                couple_summed(self.store, group, self._reduced)
+
+    def _reduced(self, op: ir.Reduce, wire: int, total: int) -> None:
+        place = self.store.place(wire)
+        self._reduce_block(op, place.block, [(total, place)], self.store.stem(op.operand))
 
     def _move(self, vertices: tuple[int, ...]) -> None:
         for space, via, wires in self._along(vertices):
@@ -232,13 +247,13 @@ class _Arrangement:
                 assert isinstance(op, ir.Reduce)
                 groups.setdefault(ir.Reduce(-1, op.via, op.mean, op.scale), []).append((n, place))
             for op, many in groups.items():
-                self._reduce_block(op, block, many)
+                self._reduce_block(op, block, many, self.store.stem(many[0][0]))
 
-    def _reduce_block(self, op: ir.Reduce, block: int, pairs: list[tuple[int, Place]]) -> None:
+    def _reduce_block(self, op: ir.Reduce, block: int, pairs: list[tuple[int, Place]], stem: str) -> None:
         held = self.store.blocks[block]
         start, value = self._stretch(block, [place for _, place in pairs])
         width = max(place.stop for _, place in pairs) - start
-        space = self.network.vertices[pairs[0][0]].space
+        space = self.store.shape(pairs[0][0]).space
         if op.via is Via.ALL:
             total: Expr = program.Unsqueeze(program.Sum(value, (0,)), 0)
             if op.mean:
@@ -247,11 +262,11 @@ class _Arrangement:
             index = self.index(op.via, held.space)
             shape = (self.store.size(space), width, *held.channels)
             if not isinstance(value, program.Name):
-                value = self.store.let(self.store.stem(pairs[0][0]), value)
+                value = self.store.let(stem, value)
             total = program.Accumulate(value, index, shape)
             if op.mean:
                 total = program.Over(total, self._contributions(op.via, held.space, space, value, len(shape)))
-        name = self.store.let(self.store.stem(pairs[0][0]), scaled(total, Surd.of(op.scale)))
+        name = self.store.let(stem, scaled(total, Surd.of(op.scale)))
         self.store.hold_like(name.name, held, space, tuple(pairs), start)
 
     def index(self, via: Via, inner: Space) -> Expr:

@@ -14,6 +14,9 @@ from fusionc.backends.pytorch.program import Program
 from fusionc.backends.pytorch.supplied import supplied
 from fusionc.backends.writer import Writer
 from fusionc.check.ir import ArgumentKind
+from fusionc.diagnostics import InternalError
+from fusionc.network import ir
+from fusionc.network.ir import Network
 from fusionc.options import CompileOptions
 from fusionc.plan.ir import Plan
 
@@ -23,6 +26,8 @@ READABLE = 48
 
 def emit(plans: tuple[Plan, ...], options: CompileOptions, header: Header) -> str:
     """The text of a module with one class a plan. It imports torch and nothing else."""
+    for plan in plans:
+        _expect_forward(plan.network)
     programs = tuple(arrange(plan, options.layout) for plan in plans)
     names = Names()
     classes = [names.keep(class_name(p.name)) for p in programs]
@@ -41,6 +46,18 @@ def emit(plans: tuple[Plan, ...], options: CompileOptions, header: Header) -> st
     text = writer.text()
     audit(text)
     return text
+
+
+def _expect_forward(network: Network) -> None:
+    """Derivatives of modules of PyTorch are autograd's: what networks of derivatives alone have is not written here."""
+    for vertex in network.vertices:
+        match vertex.op:
+            case ir.Apply(order=order) if order:
+                raise InternalError(f"{network.name} holds a derivative of order {order}, which torch takes itself")
+            case ir.Move(mean=True):
+                raise InternalError(f"{network.name} gathers parts of a mean, which torch does itself")
+    if any(output.per is not None for output in network.outputs):
+        raise InternalError(f"{network.name} gives a table, which only gradients are")
 
 
 def _functions(programs: tuple[Program, ...]) -> list[str]:

@@ -11,6 +11,7 @@ import click
 
 from fusionc.cli import EXIT_FINE, EXIT_SOURCE
 from fusionc.commands.session import Session, program_options, run_options
+from fusionc.options import DEGREE
 from fusionc.reading import InputError
 
 if TYPE_CHECKING:
@@ -33,6 +34,21 @@ OLD_BYTES = 2**28
     help="Tables, data, a page, or a graph of the steps.",
 )
 @click.option("--diff", metavar="OLD.json", help="What is different from an earlier plan; exit code 1 if anything is.")
+@click.option(
+    "--target",
+    type=click.Choice(["torch", "kernel"]),
+    default="torch",
+    show_default=True,
+    help="Whose costs: a PyTorch module's, or a straight-line kernel's.",
+)
+@click.option(
+    "--degree",
+    type=click.IntRange(1, 10**6),
+    default=DEGREE,
+    show_default=True,
+    metavar="N",
+    help="Edges a node, where their work is weighed.",
+)
 @program_options
 @run_options
 def command(session: Session, file: str, form: Form, diff: str | None) -> int:

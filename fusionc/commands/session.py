@@ -14,7 +14,7 @@ from fusionc.cli import EXIT_CALL, EXIT_ENVIRONMENT, EXIT_FINE, EXIT_SOURCE, EXI
 from fusionc.commands.console import Console, wants_color
 from fusionc.commands.deadline import OutOfTime, deadline, progress
 from fusionc.diagnostics import CompileError
-from fusionc.options import CompileOptions, Limits
+from fusionc.options import DEGREE, CompileOptions, Limits
 from fusionc.reading import InputError
 from fusionc.runtime.faults import NativeFault
 from fusionc.runtime.writing import OutputError
@@ -156,10 +156,12 @@ def run_options(function: Callable[..., int]) -> Callable[..., int]:
         layout: Literal["mul_ir", "ir_mul"] = "mul_ir",
         convention: Literal["e3nn", "e3nn-0.4"] = "e3nn",
         backend: str = "torch",
+        target: Literal["torch", "kernel"] = "torch",
+        degree: int = DEGREE,
         **rest: Any,
     ) -> int:
         console = Console(message_format, wants_color(color), quiet, verbose)
-        options = CompileOptions(limit, define, entry, dtype, layout, backend, convention)
+        options = CompileOptions(limit, define, entry, dtype, layout, backend, convention, target, degree)
         return function(Session(console, options, timeout or float(limit.seconds)), **rest)
 
     return _with(_RUN_OPTIONS, wrapper)

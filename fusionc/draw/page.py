@@ -16,6 +16,7 @@ from fusionc.draw.style import STYLE
 from fusionc.draw.svg import HEAD, svg_element
 from fusionc.draw.tree import scene_of_tree
 from fusionc.plan.report import Json, PlanReport
+from fusionc.plan.table import MODELS, bound_text
 
 MANY = 24
 """Rows from which a table of paths is folded away at first."""
@@ -62,9 +63,9 @@ def _section(diagram: Json, picture: Markup) -> Markup:
         *_titled("Weights", _weights(diagram)),
         *_titled("Paths", *_paths(diagram)),
         *_titled(f"Couplings, in the signs of {signs}", *_couplings(diagram)),
-        *_titled("Rewrites", _rewrites(diagram)),
         *_titled("Steps", _steps(diagram)),
-        *_titled(f"Cost, an edge counted {diagram['degree']} times", _cost(diagram)),
+        *_titled(f"Cost of {MODELS[diagram['model']]}, an edge counted {diagram['degree']} times", _cost(diagram)),
+        *_titled("From naive to planned", _savings(diagram), _bounds(diagram)),
     ]
     return element("section", joined(parts))
 
@@ -187,15 +188,26 @@ def _couplings(diagram: Json) -> Iterator[Markup]:
         yield element("div", joined(folds), cls="couplings")
 
 
-def _rewrites(diagram: Json) -> Markup | None:
-    rows = []
+def _savings(diagram: Json) -> Markup:
+    """What is between naive and planned adds up to their difference."""
+    naive, planned = (diagram["cost"][key]["multiply_adds"] for key in ("naive", "planned"))
+    rows: list[tuple[Part, ...]] = [("naive", f"{naive:,}", "", "", "")]
     for rewrite in diagram["rewrites"]:
-        before, after, removed = rewrite["before"], rewrite["after"], rewrite["vertices_removed"]
-        saved = 100 * (before - after) / before if before else 0.0
-        change = f"{abs(removed):,} {'fewer' if removed >= 0 else 'more'}"
-        rows.append((rewrite["name"], f"{before:,}", f"{after:,}", f"{saved:.1f} %", change))
-    header = ("pass", "multiply-adds before", "after", "saved", "vertices")
-    return table(header, rows, (1, 2, 3, 4)) if rows else None
+        saved, removed = rewrite["before"] - rewrite["after"], rewrite["vertices_removed"]
+        change = f"{abs(removed):,} {'fewer' if removed > 0 else 'more'}" if removed else ""
+        rows.append((rewrite["name"], f"{-saved:,}", _share(saved, naive), f"{rewrite['after']:,}", change))
+    rows.append(("planned", f"{planned:,}", _share(planned, naive), "", ""))
+    return table(("", "multiply-adds", "of naive", "left", "vertices"), rows, (1, 2, 3, 4))
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else ""
+
+
+def _bounds(diagram: Json) -> Markup | None:
+    """Searches that stopped early."""
+    lines = [element("li", bound_text(bound)) for bound in diagram["bounds"]]
+    return element("ul", joined(lines)) if lines else None
 
 
 def _steps(diagram: Json) -> Markup | None:

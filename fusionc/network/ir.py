@@ -97,10 +97,12 @@ class Add:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A gather into a larger space."""
+    """A gather into a larger space; with `mean` divided by the number of elements that gather the same, so that it is
+    the transpose of a mean."""
 
     operand: int
     via: Via
+    mean: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +127,11 @@ class Harmonic:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """A scalar function by name (fusionc.algebra.function), channel by channel."""
+    """A scalar function by name (fusionc.algebra.function), or its derivative of some order, channel by channel."""
 
     function: str
     operand: int
+    order: int = 0
 
 
 Op = Entry | Parameter | View | Join | Pick | Couple | Mix | Add | Move | Reduce | Harmonic | Apply
@@ -151,16 +154,24 @@ class Vertex:
 
 @dataclass(frozen=True, slots=True)
 class NetworkOutput:
-    """The wires are the segments of the tensor in memory order; each has one channel axis, its multiplicity."""
+    """The wires are the segments of the tensor in memory order; each has one channel axis, its multiplicity.
+
+    With `per`, the name of a class argument on `space`, the output is a table: row c is the sum over the elements of
+    class c. That is the transpose of a `Parameter` with classes.
+    """
 
     name: str
     irreps: Irreps
     space: Space
     wires: tuple[int, ...]
+    per: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
+    """`parameters` are all flat tables that `Parameter` reads: learned weights, and in a derivative the cotangents of
+    their gradients."""
+
     name: str
     group: Group
     convention: str

@@ -14,9 +14,7 @@ from fusionc.algebra.clebsch import coupling
 from fusionc.diagram.ir import Space
 from fusionc.network import ir
 from fusionc.network.ir import Vertex
-
-DEGREE = 20
-"""Edges a node, where nothing better is known: node work is not edge work."""
+from fusionc.options import DEGREE as DEGREE
 
 
 @cache

@@ -7,6 +7,7 @@ from enum import Enum
 
 from fusionc.diagram.ir import Space
 from fusionc.network.ir import Network
+from fusionc.network.model import Bound, First, Model, Rewritten
 
 
 class StepKind(Enum):
@@ -18,14 +19,6 @@ class StepKind(Enum):
     APPLY = "function"
     ADD = "add"
     ARRANGE = "arrange"  # join and pick: channels put elsewhere, no arithmetic
-
-
-class First(Enum):
-    """Which contraction of a coupling `z_k = C_ijk x_i y_j` comes first."""
-
-    BOTH = "both"  # x and y together, per channel
-    LEFT = "left"  # C with x: a small matrix an element, which all channels of y share
-    RIGHT = "right"  # C with y: a small matrix an element, which all channels of x share
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +52,7 @@ class Cost:
 class Step:
     """Vertices of one kind, one pattern of channels and one space that are evaluated together.
 
-    They do not depend on each other. `first` holds for COUPLE steps.
+    They do not depend on each other. `first` is that of the coupling that costs most, in COUPLE steps.
     """
 
     kind: StepKind
@@ -84,24 +77,15 @@ class Total:
 
 
 @dataclass(frozen=True, slots=True)
-class Rewritten:
-    """What one pass did to the network: vertices it removed (negative: added), and the multiply-adds a node before
-    and after as a straight-line program (`network.straight_line`), an edge counted as often as the plan's degree says.
-    """
-
-    name: str
-    removed: int
-    before: int
-    after: int
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
-    """`naive` is the cost of the network as expanded, every path on its own; `planned` of these steps."""
+    """All costs are by `model`. `naive` is that of the network as expanded and written, `planned` of these steps; what
+    the rewrites saved is all that lies between the two.
+    """
 
     network: Network
     steps: tuple[Step, ...]
-    degree: int
+    model: Model
     rewrites: tuple[Rewritten, ...]
+    bounds: tuple[Bound, ...]
     naive: Total
     planned: Total

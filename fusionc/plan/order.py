@@ -6,23 +6,35 @@ from typing import assert_never
 
 from fusionc.diagram.ir import Space
 from fusionc.network import ir
+from fusionc.network.count import is_free, spent
 from fusionc.network.ir import Network
-from fusionc.network.work import DEGREE, size
-from fusionc.plan.cost import cheapest_first, is_free, loop_space, total_by_space, vertex_cost
-from fusionc.plan.ir import Cost, First, Plan, Rewritten, Step, StepKind, Total
+from fusionc.network.model import TORCH, Bound, First, Model, Rewritten
+from fusionc.network.work import size
+from fusionc.plan.cost import Costs, costs_as_written, costs_of, held, total_by_space
+from fusionc.plan.ir import Cost, Plan, Step, StepKind, Total
 
 
-def order(network: Network, naive: Network, rewrites: tuple[Rewritten, ...] = (), degree: int = DEGREE) -> Plan:
+def order(
+    network: Network,
+    naive: Network,
+    model: Model = TORCH,
+    rewrites: tuple[Rewritten, ...] = (),
+    bounds: tuple[Bound, ...] = (),
+) -> Plan:
     """Group the vertices of `network` into steps. `naive` is the network before any rewrite, for its cost.
 
     Vertices of one block that have equal depth in it, one kind, one pattern of channels and one space go together: they
     cannot depend on each other, and they share their loops.
     """
-    steps = steps_of(network)
-    return Plan(network, steps, degree, rewrites, naive_total(naive), planned_total(network, steps))
+    steps = steps_of(network, model)
+    total = planned_total(network, steps, model)
+    return Plan(network, steps, model, rewrites, bounds, naive_total(naive, model), total)
 
 
-def steps_of(network: Network) -> tuple[Step, ...]:
+def steps_of(network: Network, model: Model = TORCH) -> tuple[Step, ...]:
+    found = spent(network, model)
+    costs = costs_of(network, model, found)
+    firsts = tuple(s.first for s in found)
     depth: list[int] = []
     groups: dict[tuple[int, int, StepKind, ir.Subscripts | None, Space], list[int]] = {}
     for n, vertex in enumerate(network.vertices):
@@ -30,10 +42,10 @@ def steps_of(network: Network) -> tuple[Step, ...]:
         if is_free(vertex.op):
             continue
         pattern = vertex.op.subscripts if isinstance(vertex.op, ir.Couple | ir.Mix) else None
-        key = (vertex.block, depth[n], kind_of(vertex.op), pattern, loop_space(network, vertex))
+        key = (vertex.block, depth[n], kind_of(vertex.op), pattern, costs[n][0])
         groups.setdefault(key, []).append(n)
     ordered = sorted(groups.items(), key=lambda item: (item[0][0], item[0][1], item[1][0]))
-    return tuple(_step(network, key[2], tuple(vertices), key[4]) for key, vertices in ordered)
+    return tuple(_step(costs, firsts, key[2], tuple(vertices)) for key, vertices in ordered)
 
 
 def _depth(network: Network, depth: list[int], n: int) -> int:
@@ -66,33 +78,33 @@ def kind_of(op: ir.Op) -> StepKind:
             assert_never(op)
 
 
-def _step(network: Network, kind: StepKind, vertices: tuple[int, ...], space: Space) -> Step:
-    first = cheapest_first(network, vertices) if kind is StepKind.COUPLE else First.BOTH
+def _step(costs: Costs, firsts: tuple[First, ...], kind: StepKind, vertices: tuple[int, ...]) -> Step:
     cost = Cost()
     for n in vertices:
-        cost += vertex_cost(network, network.vertices[n], first)
-    return Step(kind, vertices, space, first, cost)
+        cost += costs[n][1]
+    dearest = max(vertices, key=lambda n: costs[n][1].multiply_adds)
+    return Step(kind, vertices, costs[dearest][0], firsts[dearest], cost)
 
 
-def naive_total(network: Network) -> Total:
-    """Every path on its own, each coupling with both operands at once, as a product of dense blocks evaluates it."""
-    costs = [(loop_space(network, v), vertex_cost(network, v, First.BOTH)) for v in network.vertices]
-    return total_by_space(costs, _peak(network, tuple((n,) for n in range(len(network.vertices)))))
+def naive_total(network: Network, model: Model = TORCH) -> Total:
+    """The network as it is written, vertex by vertex."""
+    alone = tuple((n,) for n in range(len(network.vertices)))
+    return total_by_space(costs_as_written(network, model), _peak(network, alone, model))
 
 
-def planned_total(network: Network, steps: tuple[Step, ...]) -> Total:
-    return total_by_space([(s.space, s.cost) for s in steps], _peak(network, tuple(s.vertices for s in steps)))
+def planned_total(network: Network, steps: tuple[Step, ...], model: Model = TORCH) -> Total:
+    costs = tuple((s.space, s.cost) for s in steps)
+    return total_by_space(costs, _peak(network, tuple(s.vertices for s in steps), model))
 
 
-def _peak(network: Network, steps: tuple[tuple[int, ...], ...]) -> int:
+def _peak(network: Network, steps: tuple[tuple[int, ...], ...], model: Model) -> int:
     """The most values alive at once, an element of the space that has most elements, outputs and arguments aside."""
-    outputs = {wire for output in network.outputs for wire in output.wires}
     last = _last_uses(network, steps)
-    held = [n for n, v in enumerate(network.vertices) if not is_free(v.op) and n not in outputs]
     largest = next(
         (s for s in (Space.EDGE, Space.NODE, Space.BATCH, Space.GRAPH, Space.ONCE) if _has(network, s)), None
     )
-    counted = {n for n in held if network.vertices[n].space is largest}
+    temporary = held(network, model)
+    counted = {n for n, v in enumerate(network.vertices) if temporary[n] and v.space is largest}
     alive = peak = 0
     freed: dict[int, list[int]] = {}
     for number, vertices in enumerate(steps):

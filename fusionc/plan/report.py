@@ -11,9 +11,9 @@ from typing import Any
 
 from fusionc.algebra.clebsch import coupling
 from fusionc.check.ir import ArgumentKind, CheckedDiagram, CheckedProgram, LearnedWeight, Slot
-from fusionc.diagram.ir import Space
 from fusionc.network import ir
 from fusionc.network.ir import Network
+from fusionc.network.model import Model
 from fusionc.plan.ir import Cost, Plan, Step, Total
 from fusionc.plan.paths import PathEntry, Place, Vertex, paths_of, vertex_text
 
@@ -75,10 +75,12 @@ def diagram_json(diagram: CheckedDiagram, plan: Plan, value_bytes: int) -> Json:
             {"name": r.name, "vertices_removed": r.removed, "before": r.before, "after": r.after} for r in plan.rewrites
         ],
         "steps": [_step(plan, n, step, value_bytes) for n, step in enumerate(plan.steps)],
-        "degree": plan.degree,
+        "bounds": [{"name": b.name, "what": b.what, "limit": b.limit} for b in plan.bounds],
+        "model": plan.model.target.value,
+        "degree": plan.model.degree,
         "cost": {
-            "naive": _total(plan.naive, plan.degree, value_bytes),
-            "planned": _total(plan.planned, plan.degree, value_bytes),
+            "naive": _total(plan.naive, plan.model, value_bytes),
+            "planned": _total(plan.planned, plan.model, value_bytes),
         },
     }
 
@@ -237,22 +239,20 @@ def labels_of(network: Network, step: Step) -> list[str]:
 # --------------------------------------------------------------------- cost
 
 
-def _total(total: Total, degree: int, value_bytes: int) -> Json:
+def _total(total: Total, model: Model, value_bytes: int) -> Json:
     """Sums over spaces are a node's, an edge counted `degree` times; what is once a call is left out of them."""
     per_space = {c.space.value: cost_json(c.cost, value_bytes) for c in total.spaces}
     return {
         "multiply_adds_per_channel": {c.space.value: c.cost.per_channel for c in total.spaces},
-        "multiply_adds": _weighed(total, degree, lambda c: c.multiply_adds),
-        "bytes": _weighed(total, degree, lambda c: c.read + c.written) * value_bytes,
+        "multiply_adds": _weighed(total, model, lambda c: c.multiply_adds),
+        "bytes": _weighed(total, model, lambda c: c.read + c.written) * value_bytes,
         "peak_temporary_bytes": total.peak_temporary * value_bytes,
         "spaces": per_space,
     }
 
 
-def _weighed(total: Total, degree: int, measure: Callable[[Cost], int]) -> int:
-    return sum(
-        measure(c.cost) * (degree if c.space is Space.EDGE else 1) for c in total.spaces if c.space is not Space.ONCE
-    )
+def _weighed(total: Total, model: Model, measure: Callable[[Cost], int]) -> int:
+    return sum(measure(c.cost) * model.times(c.space) for c in total.spaces)
 
 
 def _indented(value: Any, depth: int = 0) -> str:

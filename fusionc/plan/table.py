@@ -11,6 +11,8 @@ from fusionc.plan.report import Json, PlanReport
 
 WIDTH = 120
 
+MODELS = {"torch": "a PyTorch module", "kernel": "a straight-line kernel"}
+
 
 def text_of(report: PlanReport) -> str:
     """Every diagram of the report, and the identities that were proved."""
@@ -29,9 +31,9 @@ def diagram_lines(diagram: Json, group: str) -> list[str]:
         _weights(diagram),
         _paths(diagram),
         _coefficients(diagram),
-        _rewrites(diagram),
         _steps(diagram),
         _cost(diagram),
+        _savings(diagram),
     )
     lines = [f"diagram {diagram['name']}, group {group}, signs of {signs}"]
     for part in parts:
@@ -135,21 +137,30 @@ def _coefficients(diagram: Json) -> list[str]:
     return lines
 
 
-def _rewrites(diagram: Json) -> list[str]:
-    rows = [
-        (r["name"], _number(r["before"]), _number(r["after"]), _saved(r["before"], r["after"]), _removed(r))
-        for r in diagram["rewrites"]
-    ]
-    return columns(("rewrite", "multiply-adds", "after it", "saved", "vertices"), rows, "<>>>") if rows else []
+def _savings(diagram: Json) -> list[str]:
+    """From naive to planned; what is not last in a column adds up to what is."""
+    naive, planned = (diagram["cost"][key]["multiply_adds"] for key in ("naive", "planned"))
+    rows = [("naive", _number(naive), "", "", "")]
+    for r in diagram["rewrites"]:
+        saved = r["before"] - r["after"]
+        rows.append((r["name"], _number(-saved), _share(saved, naive), _number(r["after"]), _removed(r)))
+    rows.append(("planned", _number(planned), _share(planned, naive), "", ""))
+    lines = columns(("multiply-adds", "", "of naive", "left", "vertices"), rows, "<>>>")
+    return [*lines, *(f"  {bound_text(bound)}" for bound in diagram["bounds"])]
+
+
+def bound_text(bound: Json) -> str:
+    """In a sentence."""
+    return f"bound met: {bound['name']} went no further than {bound['limit']} {bound['what']}; there may be better"
 
 
 def _removed(rewrite: Json) -> str:
     number = rewrite["vertices_removed"]
-    return f"{abs(number):,} {'fewer' if number >= 0 else 'more'}"
+    return f"{abs(number):,} {'fewer' if number > 0 else 'more'}" if number else ""
 
 
-def _saved(before: int, after: int) -> str:
-    return f"{100 * (before - after) / before:.1f} %" if before else "0.0 %"
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else ""
 
 
 def _steps(diagram: Json) -> list[str]:
@@ -180,7 +191,8 @@ def _cost(diagram: Json) -> list[str]:
     measured = [(what, of(naive), of(planned)) for what, of in _measures(naive, planned)]
     rows = [_cost_row(*row) for row in measured if any(row[1:])]
     degree = diagram["degree"]
-    title = f"cost per element; in sums over spaces an edge counts {degree} times, a node once"
+    of = MODELS[diagram["model"]]
+    title = f"cost per element, of {of}; in sums over spaces an edge counts {degree} times, a node once"
     return [title, *columns(("", "naive", "planned", "ratio"), rows, "<>>>")]
 
 

@@ -12,9 +12,10 @@ from fusionc.algebra.irrep import Irrep
 from fusionc.algebra.recoupling import r_symbol
 from fusionc.algebra.surd import ONE, Surd
 from fusionc.network import ir
+from fusionc.network.count import multiply_adds
 from fusionc.network.ir import Network, Subscripts, Vertex
-from fusionc.network.straight_line import weighed_line
-from fusionc.network.work import DEGREE, nonzeros
+from fusionc.network.model import Search
+from fusionc.network.work import nonzeros
 from fusionc.rewrite.rebuild import Rebuild, reshaped, use_counts
 
 
@@ -42,11 +43,12 @@ class Shared:
 Groups = dict[Shared, list[Term]]
 
 
-def factor(network: Network, degree: int = DEGREE) -> Network:
+def factor(network: Network, search: Search | None = None) -> Network:
     """Common legs out of sums, again inside the sums that this makes, as long as work is saved."""
+    model = (search or Search()).model
     while True:
         found = _once(network)
-        if found == network or weighed_line(found, degree) > weighed_line(network, degree):
+        if found == network or multiply_adds(found, model) > multiply_adds(network, model):
             return network
         network = found
 

@@ -19,6 +19,7 @@ from fusionc.algebra.surd import ONE, ZERO, Surd, SurdSum
 from fusionc.diagram.ir import Norm
 from fusionc.network import ir
 from fusionc.network.ir import Network, Subscripts, Vertex
+from fusionc.network.model import Search
 from fusionc.rewrite.rebuild import Rebuild, reshaped, use_counts
 
 SCALAR = Irrep(0, 1)
@@ -28,7 +29,7 @@ Scaled = tuple[Surd, int]
 """A constant times a wire. The constant 0 stands for the value zero, whatever the wire."""
 
 
-def fold(network: Network) -> Network:
+def fold(network: Network, search: Search | None = None) -> Network:
     """Until nothing is left to fold."""
     while True:
         found = _once(network)

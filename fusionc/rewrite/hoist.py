@@ -5,13 +5,15 @@ With o the same for all j, sum_j (o x_j)_J = (o [sum_j x_j])_J; and where o sits
     sum_j ((o x_j)_k e_j)_J = sum_l F[k, l] (o [sum_j (x_j e_j)_l])_J
 
 So a three-body product on every edge becomes the two-body aggregate and one product a node. Weights that do not depend
-on the index leave as well, and what is computed on edges from nodes of one end alone is computed on nodes. The same
-holds for means: both are linear. A scalar function of what is summed is not, and keeps its sum.
+on the index leave as well, also those that mix channels, and what is computed on edges from nodes of one end alone is
+computed on nodes. The same holds for means: both are linear. A scalar function of what is summed is not, and keeps its
+sum.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import prod
 
 from fusionc.algebra.clebsch import is_flipped
 from fusionc.algebra.irrep import Irrep
@@ -19,20 +21,27 @@ from fusionc.algebra.recoupling import f_symbol, r_symbol
 from fusionc.algebra.surd import ONE, Surd
 from fusionc.diagram.ir import Space, Via
 from fusionc.network import ir
+from fusionc.network.count import multiply_adds
 from fusionc.network.ir import Network, Subscripts, Vertex
-from fusionc.network.straight_line import weighed_line
-from fusionc.network.work import DEGREE
+from fusionc.network.model import Search
 from fusionc.rewrite.drop_dead import drop_dead
-from fusionc.rewrite.rebuild import Rebuild
-from fusionc.rewrite.sum_choice import Choice, Prices
+from fusionc.rewrite.fold import fold
+from fusionc.rewrite.rebuild import Rebuild, reshaped, without_weight
+from fusionc.rewrite.sum_choice import PASSES, Choice, Prices
 
 
-def hoist(network: Network, degree: int = DEGREE) -> Network:
-    """Each sum opened or not, whatever lowers the work together; again where that gives new sums to open."""
+def hoist(network: Network, search: Search | None = None) -> Network:
+    """Each sum opened or not, whatever lowers the work together; again where that gives new sums to open.
+
+    The choice goes by prices, which foresee what is shared but not all: to open every sum is tried beside it.
+    """
+    search = search or Search()
     while True:
         live = drop_dead(network)
-        found = _hoisted(live, _chosen(live, degree))
-        if weighed_line(found, degree) >= weighed_line(live, degree):
+        every = frozenset(n for n, vertex in enumerate(live.vertices) if isinstance(vertex.op, ir.Reduce))
+        ways = (_hoisted(live, opened) for opened in dict.fromkeys((_chosen(live, search), every)))
+        found = min(ways, key=lambda way: multiply_adds(fold(way), search.model))
+        if multiply_adds(found, search.model) >= multiply_adds(live, search.model):
             return network
         network = found
 
@@ -54,7 +63,7 @@ def _opened(build: Rebuild, vertex: Vertex) -> int:
     return _Sum(build, vertex, op, build.vertices[op.operand].space).of(op.operand)
 
 
-def _chosen(network: Network, degree: int) -> frozenset[int]:
+def _chosen(network: Network, search: Search) -> frozenset[int]:
     """The sums to open: from all and from none, each in turn as long as the work falls; at most PASSES times."""
     build = Rebuild(network)
     ways: dict[int, tuple[int, int]] = {}
@@ -63,7 +72,7 @@ def _chosen(network: Network, degree: int) -> frozenset[int]:
         if isinstance(vertex.op, ir.Reduce):
             ways[n] = (build.places[n], _opened(build, vertex))
     sums = frozenset(closed for closed, _ in ways.values())
-    prices = Prices(build.vertices, degree)
+    prices = Prices(build.vertices, search.model)
     needs = {n: tuple(prices.with_products(_needed(build.vertices, w, sums)) for w in both) for n, both in ways.items()}
     outputs = [build.places[wire] for output in network.outputs for wire in output.wires]
     readers = [build.places[m] for m, v in enumerate(network.vertices) if any(n in ways for n in ir.operands(v.op))]
@@ -71,7 +80,8 @@ def _chosen(network: Network, degree: int) -> frozenset[int]:
     always = frozenset(prices.with_products(tuple(m for root in roots for m in _needed(build.vertices, root, sums))))
     choices = [Choice(prices.costs, always, needs, way) for way in (1, 0)]
     for choice in choices:
-        choice.descend()
+        if not choice.descend():
+            search.met("hoist", "passes over the sums to open", PASSES)
     return frozenset(n for n, way in min(choices, key=lambda c: c.work).ways.items() if way)
 
 
@@ -93,7 +103,7 @@ def _sunk(build: Rebuild, vertex: Vertex) -> int:
     vias = {
         below.op.via: below.space
         for n in ir.operands(op)
-        if isinstance((below := build.vertices[n]).op, ir.Move) and below.op.via is not Via.ALL
+        if isinstance((below := build.vertices[n]).op, ir.Move) and not below.op.mean and below.op.via is not Via.ALL
     }
     if len(vias) == 1 and not isinstance(op, ir.Move | ir.Reduce | ir.View):
         ((via, space),) = vias.items()
@@ -118,7 +128,7 @@ class _Outside:
         match vertex.op:
             case _ if vertex.space is Space.ONCE:
                 return n
-            case ir.Move(operand, via) if vertex.space is self.inner and via in (self.via, Via.ALL):
+            case ir.Move(operand, via, False) if vertex.space is self.inner and via in (self.via, Via.ALL):
                 return operand
             case ir.View() as op if vertex.space is self.inner:
                 return self.twin(op, vertex.irrep, vertex.channels)
@@ -165,7 +175,7 @@ class _Sum:
     def _opened(self, vertex: Vertex) -> int | None:
         match vertex.op:
             case ir.Couple() as op:
-                return self._direct(vertex, op) or self._recoupled(vertex, op)
+                return self._direct(vertex, op) or self._recoupled(vertex, op) or self._weighted(vertex, op)
             case ir.Mix(operand, weight):
                 outer = self.outside.source(weight)
                 if outer is None or self.build.vertices[operand].space is not self.inner:
@@ -200,6 +210,19 @@ class _Sum:
             return None
         terms = [(ONE, self._coupled(o, self.of(y), vertex.irrep, factor)) for factor, o, y in items]
         return terms[0][1] if len(terms) == 1 else self._put(ir.Add(tuple(terms)), vertex)
+
+    def _weighted(self, vertex: Vertex, op: ir.Couple) -> int | None:
+        """Weights that do not depend on the index come after the sum of what they mix."""
+        weight = None if op.weight is None else self.outside.source(op.weight)
+        split = None if weight is None else without_weight(self.build.vertices, op)
+        if weight is None or split is None:
+            return None
+        bare, channels, mixing, shape = split
+        below = self.of(self.build.put(bare, vertex.irrep, channels, self.vertex))
+        if len(channels) > 1:
+            flat = (prod(channels),)
+            below = self.build.put(ir.View(below, 0, flat), vertex.irrep, flat, self.vertex)
+        return self._put(ir.Mix(below, reshaped(self.build, self.vertex, weight, shape), mixing, ONE), vertex)
 
     def _unweighted(self, vertex: Vertex, op: ir.Couple) -> ir.Couple | None:
         """A weight of each edge's own, channel by channel, goes to a leg that depends on the edge."""

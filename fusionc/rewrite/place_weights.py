@@ -13,40 +13,40 @@ from math import prod
 from fusionc.algebra.irrep import Irrep
 from fusionc.algebra.surd import ONE
 from fusionc.network import ir
+from fusionc.network.count import letters_of, multiply_adds, price
 from fusionc.network.ir import Network, Subscripts, Vertex
-from fusionc.network.straight_line import weighed_line
-from fusionc.network.work import DEGREE, work
+from fusionc.network.model import Model, Search
 from fusionc.rewrite.rebuild import Rebuild, reshaped, use_counts
 
 
-def place_weights(network: Network, degree: int = DEGREE) -> Network:
+def place_weights(network: Network, search: Search | None = None) -> Network:
     """Each weight that sums channels where it costs least; it stays where it is if nothing is saved."""
-    return _all_placed(network, False, degree)
+    return _all_placed(network, False, (search or Search()).model)
 
 
-def place_scales(network: Network, degree: int = DEGREE) -> Network:
+def place_scales(network: Network, search: Search | None = None) -> Network:
     """`place_weights`, and weights that scale a leg of few components or leave a sum over channels to the coupling.
 
     For kernels, where that saves multiplications; a backend that keeps wires in memory pays for one more of them for
     each path.
     """
-    return _all_placed(network, True, degree)
+    return _all_placed(network, True, (search or Search()).model)
 
 
-def _all_placed(network: Network, scales: bool, degree: int) -> Network:
+def _all_placed(network: Network, scales: bool, model: Model) -> Network:
     uses = use_counts(network)
     build = Rebuild(network)
     for vertex in network.vertices:
         match vertex.op:
             case ir.Couple(weight=weight) if weight is not None:
-                build.places.append(_placed(build, vertex, _coupling(build, vertex), scales, degree))
+                build.places.append(_placed(build, vertex, _coupling(build, vertex), scales, model))
             case ir.Mix() as mix:
                 fused = _fused(build, uses, vertex, mix)
-                build.places.append(_best_of(build, vertex, fused, scales, degree))
+                build.places.append(_best_of(build, vertex, fused, scales, model))
             case _:
                 build.places.append(build.copy(vertex))
     found = build.finish()
-    return found if weighed_line(found, degree) < weighed_line(network, degree) else network
+    return found if multiply_adds(found, model) < multiply_adds(network, model) else network
 
 
 def _coupling(build: Rebuild, vertex: Vertex) -> ir.Couple:
@@ -55,10 +55,10 @@ def _coupling(build: Rebuild, vertex: Vertex) -> ir.Couple:
     return op
 
 
-def _placed(build: Rebuild, like: Vertex, op: ir.Couple, scales: bool, degree: int) -> int:
+def _placed(build: Rebuild, like: Vertex, op: ir.Couple, scales: bool, model: Model) -> int:
     """The coupling `op` for `like`, with its weight on the cheapest wire."""
     vertex = replace(like, op=op)
-    least = work(build.vertices, vertex, degree)
+    least = price(build.vertices, vertex, model)
     best: tuple[ir.Mix, Irrep, tuple[int, ...], Subscripts, bool] | None = None
     for left in (True, False):
         moved = _on_leg(build, like, op, left, scales)
@@ -68,7 +68,7 @@ def _placed(build: Rebuild, like: Vertex, op: ir.Couple, scales: bool, degree: i
         mixed = replace(like, op=mix, irrep=irrep, channels=channels, space=build.space_of(mix))
         wire = len(build.vertices)
         bare = ir.Couple(wire if left else op.left, op.right if left else wire, None, subscripts, op.factor)
-        total = work(build.vertices, mixed, degree) + work([*build.vertices, mixed], replace(vertex, op=bare), degree)
+        total = price(build.vertices, mixed, model) + price([*build.vertices, mixed], replace(vertex, op=bare), model)
         if total < least:
             least, best = total, (mix, irrep, channels, subscripts, left)
     if best is None:
@@ -92,7 +92,7 @@ def _on_leg(
     s = op.subscripts
     own, other = (s.left, s.right) if left else (s.right, s.left)
     x = op.left if left else op.right
-    lengths = channel_lengths(build.vertices, op)
+    lengths = letters_of(build.vertices, op)
     letters = "".join(c for c in s.weight if c not in s.left + s.right or lengths[c] != 1)
     mixed = "".join(c for c in own if c in other + s.out)
     mixed += "".join(c for c in letters if c not in own and c in other + s.out)
@@ -107,15 +107,6 @@ def _on_leg(
     subscripts = Subscripts(mixed, s.right, "", s.out) if left else Subscripts(s.left, mixed, "", s.out)
     mix = ir.Mix(x, weight, Subscripts(own, "", letters, mixed), ONE)
     return mix, build.vertices[x].irrep, tuple(lengths[c] for c in mixed), subscripts
-
-
-def channel_lengths(vertices: list[Vertex], op: ir.Couple) -> dict[str, int]:
-    s = op.subscripts
-    lengths: dict[str, int] = {}
-    for letters, wire in ((s.left, op.left), (s.right, op.right), (s.weight, op.weight)):
-        if wire is not None:
-            lengths.update(zip(letters, vertices[wire].channels, strict=True))
-    return lengths
 
 
 def _length(lengths: dict[str, int], letters: str) -> int:
@@ -178,15 +169,15 @@ def _renamed(inner: Subscripts, outer: Subscripts, flattened: bool) -> tuple[Sub
     return inner, "".join(meaning[c] for c in outer.weight), "".join(meaning[c] for c in outer.out)
 
 
-def _best_of(build: Rebuild, vertex: Vertex, fused: tuple[ir.Couple, int] | None, scales: bool, degree: int) -> int:
+def _best_of(build: Rebuild, vertex: Vertex, fused: tuple[ir.Couple, int] | None, scales: bool, model: Model) -> int:
     """The mixing as it is, or the fused coupling where its best place costs less than coupling and mixing together."""
     if fused is not None:
         op, inner = fused
         coupling = build.vertices[build.places[inner]]
         mixing = replace(vertex, op=build.rewired(vertex))
-        apart = work(build.vertices, coupling, degree) + work(build.vertices, mixing, degree)
+        apart = price(build.vertices, coupling, model) + price(build.vertices, mixing, model)
         mark = len(build.vertices)
-        placed = _placed(build, vertex, op, scales, degree)
-        if sum(work(build.vertices, v, degree) for v in build.vertices[mark:]) < apart:
+        placed = _placed(build, vertex, op, scales, model)
+        if sum(price(build.vertices, v, model) for v in build.vertices[mark:]) < apart:
             return placed
     return build.copy(vertex)

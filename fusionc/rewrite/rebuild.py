@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from math import prod
 
 from fusionc.algebra.irrep import Irrep
 from fusionc.diagram.ir import Space
 from fusionc.network import ir
-from fusionc.network.ir import Network, Vertex, operands, rewired
+from fusionc.network.ir import Network, Subscripts, Vertex, operands, rewired
 from fusionc.rewrite.drop_dead import drop_dead
 
 
@@ -77,3 +78,38 @@ def reshaped(build: Rebuild, like: Vertex, weight: int, shape: tuple[int, ...]) 
     op = vertex.op
     view = ir.View(op.operand, op.offset, shape) if isinstance(op, ir.View) else ir.View(weight, 0, shape)
     return build.put(view, Irrep(0, 1), shape, like)
+
+
+Split = tuple[ir.Couple, tuple[int, ...], Subscripts, tuple[int, ...]]
+
+
+def without_weight(vertices: list[Vertex], op: ir.Couple) -> Split | None:
+    """A coupling and, after it, the mixing with its weights: both are the coupling with weights.
+
+    The coupling with its channels, the subscripts of the mixing and the shape in which it takes the weights. With two
+    channel axes of the coupling, the mixing takes them as one, flat. None where that does not say the same.
+    """
+    s = op.subscripts
+    assert op.weight is not None
+    lengths = {
+        c: n
+        for own, m in ((s.left, op.left), (s.right, op.right), (s.weight, op.weight))
+        for c, n in zip(own, vertices[m].channels, strict=True)
+    }
+    legs = "".join(dict.fromkeys(s.left + s.right))
+    wide = "".join(c for c in legs if lengths[c] != 1) or legs[:1]
+    others = "".join(c for c in s.weight if c not in legs)
+    if not wide or [c for c in s.weight if c in wide or c in others] != [*(c for c in wide if c in s.weight), *others]:
+        return None
+    bare = ir.Couple(op.left, op.right, None, Subscripts(s.left, s.right, "", wide), op.factor)
+    channels = tuple(lengths[c] for c in wide)
+    if len(wide) == 1:
+        if any(c in legs and c != wide and lengths[wide] != 1 for c in s.out):
+            return None
+        kept = "".join(c for c in s.weight if c == wide or c in others)
+        out = "".join(wide if c in legs else c for c in s.out)
+        return bare, channels, Subscripts(wide, "", kept, out), tuple(lengths[c] for c in kept)
+    if set(s.out) & set(legs) or not set(wide) <= set(s.weight) or len(wide) > 2:
+        return None
+    flat = prod(channels)
+    return bare, channels, Subscripts("u", "", "u" + others, s.out), (flat, *(lengths[c] for c in others))

@@ -8,12 +8,13 @@ from fusionc.algebra.irrep import Irrep
 from fusionc.algebra.surd import Surd
 from fusionc.network import ir
 from fusionc.network.ir import Network, Subscripts, Vertex
+from fusionc.network.model import Search
 from fusionc.rewrite.rebuild import Rebuild
 
 Key = tuple[int, int, Subscripts, Irrep]
 
 
-def reuse(network: Network) -> Network:
+def reuse(network: Network, search: Search | None = None) -> Network:
     """Where the weight only scales the coupling's channels."""
     bare: dict[Key, Surd] = {}
     for vertex in network.vertices:

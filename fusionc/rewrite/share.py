@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fusionc.network.ir import Network, NetworkOutput, Vertex, rewired
+from fusionc.network.model import Search
 
 
-def share(network: Network) -> Network:
+def share(network: Network, search: Search | None = None) -> Network:
     """Merge equal vertices into the first of them: common sub-trees of all paths, statements and families.
 
     Two vertices are equal when they do the same to the same wires (value numbering; vertices compare without their

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from math import prod
+
+from fusionc.diagram.ir import Space
 from fusionc.network import ir
+from fusionc.network.count import price
 from fusionc.network.ir import Vertex
-from fusionc.network.work import loops, nonzeros, times, work
+from fusionc.network.model import Model, Target
+from fusionc.network.work import loops, nonzeros
 
 PASSES = 6
 
@@ -12,17 +17,18 @@ PASSES = 6
 class Prices:
     """What each vertex costs; after the vertices, what the products of each two wires cost that couplings share."""
 
-    def __init__(self, vertices: list[Vertex], degree: int) -> None:
+    def __init__(self, vertices: list[Vertex], model: Model) -> None:
         self.vertices = vertices
-        self.costs = [_price(vertices, vertex, degree) for vertex in vertices]
+        self._summed = {v.op.operand: v.space for v in vertices if isinstance(v.op, ir.Reduce)}
+        self.costs = [_price(vertices, v, model, self._summed.get(n)) for n, v in enumerate(vertices)]
         self._products: dict[tuple[int, int], int] = {}
-        self._degree = degree
+        self._model = model
 
     def with_products(self, needed: tuple[int, ...]) -> tuple[int, ...]:
         found = dict.fromkeys(needed)
         for n in needed:
             op = self.vertices[n].op
-            if isinstance(op, ir.Couple):
+            if isinstance(op, ir.Couple) and (self._model.target is Target.KERNEL or n in self._summed):
                 found[self._product(n, op)] = None
         return tuple(found)
 
@@ -32,21 +38,25 @@ class Prices:
             s, x, y = op.subscripts, self.vertices[op.left], self.vertices[op.right]
             pairs = loops(self.vertices, ((s.left, op.left), (s.right, op.right)))
             self._products[key] = len(self.costs)
-            self.costs.append(x.irrep.dim * y.irrep.dim * pairs * times(self.vertices[n].space, self._degree))
+            self.costs.append(x.irrep.dim * y.irrep.dim * pairs * self._model.times(self.vertices[n].space))
         return self._products[key]
 
 
-def _price(vertices: list[Vertex], vertex: Vertex, degree: int) -> int:
-    """Without products. A reduction accumulates what a coupling gives."""
+def _price(vertices: list[Vertex], vertex: Vertex, model: Model, after: Space | None) -> int:
+    """Without products, where they are shared: what then is left of a coupling is multiplied `after` it is summed."""
     match vertex.op:
-        case ir.Couple(left=left, right=right, weight=None, subscripts=s):
-            ls = (vertices[left].irrep.l, vertices[right].irrep.l, vertex.irrep.l)
-            constants = 0 if 0 in ls else nonzeros(*ls)[0]
-            return constants * loops(vertices, ((s.left, left), (s.right, right))) * times(vertex.space, degree)
+        case ir.Couple(left=left, right=right, weight=None, subscripts=s) if after or model.target is Target.KERNEL:
+            irreps = (vertices[left].irrep, vertices[right].irrep, vertex.irrep)
+            constants = (
+                prod(i.dim for i in irreps) if model.target is Target.TORCH else nonzeros(*(i.l for i in irreps))[0]
+            )
+            thin = any(i.l == 0 for i in irreps)
+            pairs = loops(vertices, ((s.left, left), (s.right, right)))
+            return 0 if thin else constants * pairs * model.times(after or vertex.space)
         case ir.Reduce(operand=operand) if isinstance(vertices[operand].op, ir.Couple):
             return 0
         case _:
-            return work(vertices, vertex, degree)
+            return price(vertices, vertex, model)
 
 
 class Choice:
@@ -63,8 +73,8 @@ class Choice:
         for n in needs:
             self._use(n, 1)
 
-    def descend(self) -> None:
-        """Sums one by one, then together those that need one vertex; at most PASSES times."""
+    def descend(self) -> bool:
+        """Sums one by one, then together those that need one vertex; at most PASSES times. Whether that was enough."""
         groups: dict[tuple[int, ...], None] = dict.fromkeys((n,) for n in self.needs)
         for m, cost in enumerate(self.costs):
             if cost:
@@ -75,7 +85,8 @@ class Choice:
                 for way in (0, 1):
                     self._turn_if_cheaper(group, way)
             if self.work == before:
-                break
+                return True
+        return False
 
     def _turn_if_cheaper(self, group: tuple[int, ...], way: int) -> None:
         before = self.work

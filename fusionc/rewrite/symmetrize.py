@@ -17,8 +17,9 @@ from fusionc.algebra.relations import Span, Tree, Values, relation
 from fusionc.algebra.surd import ONE, Surd
 from fusionc.algebra.symmetric import choice_dimension
 from fusionc.network import ir
+from fusionc.network.count import multiply_adds
 from fusionc.network.ir import Network, Subscripts, Vertex
-from fusionc.network.straight_line import weighed_line
+from fusionc.network.model import Search
 from fusionc.rewrite.drop_dead import drop_dead
 from fusionc.rewrite.factor import factor
 from fusionc.rewrite.rebuild import Rebuild, use_counts
@@ -41,9 +42,12 @@ Terms = dict[tuple[int, tuple[int, ...]], list[Term]]
 """The weighted trees of each sum (by vertex) over each choice of leaves (sorted wires)."""
 
 
-def symmetrize(network: Network) -> Network:
-    """The network with other trees, or as it is if they would cost no less."""
-    found = _terms(network)
+def symmetrize(network: Network, search: Search | None = None) -> Network:
+    """The network with other trees, common legs out of their sums, or as it is if that would cost no less."""
+    search = search or Search()
+    found, longest = _terms(network)
+    if longest > MAX_ORDER:
+        search.met("symmetrize", "leaves of a tree", MAX_ORDER)
     if not found:
         return network
     wires = tuple(sorted({leaf for _, leaves in found for leaf in leaves}))
@@ -51,17 +55,19 @@ def symmetrize(network: Network) -> Network:
     if not tasks:
         return network
     irreps = tuple(network.vertices[n].irrep for n in wires)
-    bases = choose(irreps, tasks)
-    rewritten = _rewritten(network, found, wires, tasks, bases)
-    cheaper = weighed_line(factor(rewritten)) < weighed_line(factor(drop_dead(network)))
-    return rewritten if cheaper else network
+    bases = choose(irreps, tasks, search)
+    rewritten = factor(_rewritten(network, found, wires, tasks, bases), search)
+    plain = factor(drop_dead(network), search)
+    return rewritten if multiply_adds(rewritten, search.model) < multiply_adds(plain, search.model) else network
 
 
 # ------------------------------------------------------------------- reading
 
 
-def _terms(network: Network) -> Terms:
+def _terms(network: Network) -> tuple[Terms, int]:
+    """And how many leaves the largest tree has."""
     found: Terms = {}
+    longest = 0
     uses = use_counts(network)
     for n, vertex in enumerate(network.vertices):
         if not isinstance(vertex.op, ir.Add):
@@ -76,9 +82,10 @@ def _terms(network: Network) -> Terms:
                 continue
             tree, factor_ = _tree(network, wire, top.block)
             leaves = tuple(sorted(_leaves(tree)))
+            longest = max(longest, len(leaves))
             if 3 <= len(leaves) <= MAX_ORDER:
                 found.setdefault((n, leaves), []).append(Term(number, value * factor_, op.weight, tree))
-    return found
+    return found, longest
 
 
 def _is_channelwise(network: Network, vertex: Vertex) -> bool:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from fusionc.algebra.clebsch import coupling
 from fusionc.algebra.irrep import Irrep
 from fusionc.algebra.relations import Tree, Values
+from fusionc.network.model import Search
 from fusionc.network.straight_line import matrix, products, symmetric_nonzeros
 
 PASSES = 6
@@ -64,17 +65,19 @@ class Candidate:
 Chosen = tuple[Candidate, ...]
 
 
-def choose(irreps: tuple[Irrep, ...], tasks: tuple[Task, ...]) -> tuple[tuple[Tree, ...], ...]:
+def choose(irreps: tuple[Irrep, ...], tasks: tuple[Task, ...], search: Search) -> tuple[tuple[Tree, ...], ...]:
     """A basis for each task, the best of three orders in which the tasks choose."""
     bits: dict[Feature, int] = {}
     pools = [_Pool(irreps, task, bits) for task in tasks]
     numbers = range(len(tasks))
     orders = (tuple(numbers), tuple(reversed(numbers)), tuple(sorted(numbers, key=lambda n: pools[n].room)))
-    found = min((_descend(pools, order) for order in orders), key=_total)
+    found = min((_descend(pools, order, search) for order in orders), key=_total)
+    if any(pool.left_out for pool in pools):
+        search.met("symmetrize", "trees of one space", CANDIDATES)
     return tuple(tuple(c.tree for c in chosen) for chosen in found)
 
 
-def _descend(pools: list[_Pool], order: tuple[int, ...]) -> list[Chosen]:
+def _descend(pools: list[_Pool], order: tuple[int, ...], search: Search) -> list[Chosen]:
     chosen: list[Chosen] = [() for _ in pools]
     for n in order:
         chosen[n] = pools[n].basis(_used(chosen, n))
@@ -88,7 +91,8 @@ def _descend(pools: list[_Pool], order: tuple[int, ...]) -> list[Chosen]:
             else:
                 chosen[n] = old
         if total == before:
-            break
+            return chosen
+    search.met("symmetrize", "passes over the spaces of trees", PASSES)
     return chosen
 
 
@@ -124,6 +128,7 @@ class _Pool:
         found.sort(key=lambda c: c.beside(0))
         self._rows: dict[Tree, NDArray[np.int64]] = {}
         self.candidates = self._bounded(found)
+        self.left_out = len(found) - len(self.candidates)
         self.room = len(self.candidates) - task.dimension
 
     def row(self, candidate: Candidate) -> NDArray[np.int64]:

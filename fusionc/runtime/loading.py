@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from fusionc.diagnostics import Diagnostic
-from fusionc.options import CompileOptions, Limits
+from fusionc.options import DEGREE, CompileOptions, Limits
 from fusionc.source import Source
 
 if TYPE_CHECKING:
@@ -64,15 +65,25 @@ def plan(
     layout: Literal["mul_ir", "ir_mul"] = "mul_ir",
     convention: Literal["e3nn", "e3nn-0.4"] = "e3nn",
     limits: Limits | None = None,
+    target: Literal["torch", "kernel"] = "torch",
+    degree: int = DEGREE,
     **params: int,
 ) -> PlanReport:
     """The plans of a program's diagrams, with `to_text()`, `to_json()`, `to_dict()` and `sha256`.
 
-    Arguments as for `load`; without `entry`, all diagrams.
+    target        whose costs are lowered and counted: a PyTorch module's or a straight-line kernel's
+    degree        how many edges a node has, where their work is weighed
+
+    Other arguments as for `load`; without `entry`, all diagrams.
     """
+    if target not in ("torch", "kernel"):
+        raise ValueError(f"target must be torch or kernel, not {target}")
+    if isinstance(degree, bool) or not isinstance(degree, int) or degree < 1:
+        raise ValueError(f"degree must be an integer of at least 1, not {degree!r}")
     from fusionc import compiler
 
     options = _options(entry, "torch", dtype, layout, convention, limits, params)
+    options = replace(options, target=target, degree=degree)
     source = _source(path_or_text, options.limits)
     planned = compiler.plan_source(source, options)
     _warn(source, planned.checked.warnings, 3)  # called by the package `fusionc.plan`, which is called by the user

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import pi, prod, sqrt
 from typing import assert_never
 
@@ -10,12 +10,43 @@ import torch
 from torch import Tensor
 
 from fusionc.algebra import clebsch
+from fusionc.algebra.function import derivative
 from fusionc.algebra.harmonics import harmonic_polynomial
 from fusionc.check.ir import ArgumentKind
 from fusionc.diagram.ir import Norm, Space, Via
 from fusionc.network import ir
 from fusionc.network.ir import Network, Vertex
-from fusionc.reference import FUNCTIONS
+
+ATOMS: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "x": lambda x: x,
+    "abs": torch.abs,
+    "cos": torch.cos,
+    "exp": torch.exp,
+    "normal_cdf": torch.special.ndtr,
+    "normal_pdf": lambda x: torch.exp(-x * x / 2) / sqrt(2 * pi),
+    "relu": torch.relu,
+    "rsqrt": lambda x: torch.where(x > 0, 1 / torch.where(x > 0, x, 1).sqrt(), 0),
+    "rsqrt_or_one": lambda x: 1 / torch.where(x > 0, x, 1).sqrt(),
+    "sigmoid": torch.sigmoid,
+    "sign": torch.sign,
+    "sin": torch.sin,
+    "softplus": torch.nn.functional.softplus,
+    "step": lambda x: (x > 0).double(),
+    "tanh": torch.tanh,
+}
+"""What derivatives of functions are polynomials in."""
+
+
+def apply_function(name: str, order: int, x: Tensor) -> Tensor:
+    """The derivative of this order of a scalar function."""
+    total = torch.zeros_like(x)
+    for coefficient, powers in derivative(name, order):
+        term = torch.full_like(x, float(coefficient))
+        for atom, power in powers:
+            for _ in range(power):
+                term = term * ATOMS[atom](x)
+        total = total + term
+    return total
 
 
 def value(
@@ -78,7 +109,7 @@ class _Run:
                 graph = self.tensor(batch[0])
                 return graph[self.tensor(edges[0])[1]] if inner is Space.EDGE else graph
             case Via.ALL:
-                return torch.zeros(self.count(inner), dtype=torch.int64)
+                raise AssertionError("what lives once has no rows")
 
     def operate(self, vertex: Vertex) -> Tensor:
         op, lead = vertex.op, self.lead(vertex.space)
@@ -115,15 +146,14 @@ class _Run:
             case ir.Add(terms):
                 zero = torch.zeros(shape, dtype=torch.float64)
                 return sum((float(f) * self.done[n] for f, n in terms), zero)
-            case ir.Move(operand, via):
-                rows = self.done[operand][None] if via is Via.ALL else self.done[operand]
-                return rows[self.index(via, vertex.space)]
+            case ir.Move():
+                return self.move(op, vertex)
             case ir.Reduce():
                 return self.reduce(op, vertex)
             case ir.Harmonic():
                 return self.harmonic(op)
-            case ir.Apply(function, operand):
-                return FUNCTIONS[function](self.done[operand])
+            case ir.Apply(function, operand, order):
+                return apply_function(function, order, self.done[operand])
             case _:
                 assert_never(op)
 
@@ -132,15 +162,30 @@ class _Run:
         lead = self.done[n].shape[: self.done[n].ndim - len(vertex.channels) - 1]
         return self.done[n].reshape(*lead, prod(vertex.channels), vertex.irrep.dim)
 
+    def move(self, op: ir.Move, vertex: Vertex) -> Tensor:
+        tensor = self.done[op.operand]
+        if op.via is Via.ALL:
+            number = max(self.lead(vertex.space).numel(), 1) if op.mean else 1
+            return (tensor / number).expand(*self.lead(vertex.space), *tensor.shape)
+        index = self.index(op.via, vertex.space)
+        if op.mean:
+            number = torch.bincount(index, minlength=tensor.shape[0]).clamp(min=1)
+            tensor = tensor / number.reshape(-1, *(1 for _ in tensor.shape[1:]))
+        return tensor[index]
+
     def reduce(self, op: ir.Reduce, vertex: Vertex) -> Tensor:
         tensor, inner = self.done[op.operand], self.network.vertices[op.operand].space
+        if op.via is Via.ALL:
+            lead = self.lead(inner)
+            total = tensor.reshape(lead.numel(), *tensor.shape[len(lead) :]).sum(0)
+            return float(op.scale) * (total / max(lead.numel(), 1) if op.mean else total)
         index = self.index(op.via, inner)
-        size = 1 if vertex.space is Space.ONCE else self.count(vertex.space)
+        size = self.count(vertex.space)
         total = tensor.new_zeros(size, *tensor.shape[1:]).index_add(0, index, tensor)
         if op.mean:
             number = torch.bincount(index, minlength=size).clamp(min=1)
             total = total / number.reshape(-1, *(1 for _ in tensor.shape[1:]))
-        return float(op.scale) * (total[0] if vertex.space is Space.ONCE else total)
+        return float(op.scale) * total
 
     def harmonic(self, op: ir.Harmonic) -> Tensor:
         r = self.done[op.operand]
@@ -159,4 +204,9 @@ class _Run:
     def output(self, output: ir.NetworkOutput) -> Tensor:
         wires = [self.done[n].flatten(-2) for n in output.wires]
         lead = self.lead(output.space)
-        return torch.cat([w.expand(*lead, w.shape[-1]) for w in wires], dim=-1)
+        rows = torch.cat([w.expand(*lead, w.shape[-1]) for w in wires], dim=-1)
+        if output.per is None:
+            return rows
+        number = next(self.parameters[w.name].shape[0] for w in self.network.parameters if w.per == output.per)
+        index = self.tensor(output.per).flatten()
+        return rows.new_zeros(number, rows.shape[-1]).index_add(0, index, rows.reshape(-1, rows.shape[-1]))

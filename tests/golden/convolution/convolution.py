@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "01b7092accbea1bbb271deebfb34d75828b61d973fcff1610ac8ca92662035a4"
+PLAN_SHA256 = "d29e272707dfe107fd61e73401f487569fcaad5abd502f98103c00ad9bc33e12"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:

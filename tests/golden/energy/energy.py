@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "adeda1561402f050ac952bc4b6390398ad9d7f48f626523073ba368e765b5228"
+PLAN_SHA256 = "2311016691096a03b0cb664a52ef0eb3e301c5facadcf0cfadbb5d5fbc592deb"
 
 
 def _expect(name: str, tensor: torch.Tensor, dtype: torch.dtype, device: torch.device, shape: tuple[int, ...]) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "5d3afc5a630cd53b25e6585c8fed26886d42ececf5ff05142412ba54770808d7"
+PLAN_SHA256 = "0ed626de057169450742f103dd4253a6daf4f41d6a88b9a1bfc7c67fe19bb046"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:

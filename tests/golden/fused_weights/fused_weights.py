@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "ac1192535e2da38679fedf5df1315ca7f40217c61409b4d9b300ae92565fbcfd"
+PLAN_SHA256 = "109542268d415d9a376d6d3e5aeaf2dc9f5017dc05f7af4e405a55fef6336445"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "2fd5f962b6b25b101f75d7cb3e84a5b23f161a7e802b9fa94014ca17680448ac"
+PLAN_SHA256 = "9ae3252a53e8c8e8e4b565c44c03544daedf9b169ff06b5e947cb5f923f41646"
 
 
 def _expect(name: str, tensor: torch.Tensor, dtype: torch.dtype, device: torch.device, shape: tuple[int, ...]) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "e147270659eac1018fbcd1fbd10917e5b690fa15d905bb95c3afcfdcdca47ae5"
+PLAN_SHA256 = "900790d38638cc7249eacab4d25bc759e2c25218e362dc4cd7df6011455f2978"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:

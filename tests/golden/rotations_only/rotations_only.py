@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "9d7717a0466fe5563f5b9087ee82ef9874856e1c4cb3054275023faa46340e84"
+PLAN_SHA256 = "a44264d3534064eee69b260528b6beb2c2e0262af15f9de6c574221575c54f23"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:
@@ -35,15 +35,18 @@ def _expect(name: str, tensor: torch.Tensor, dtype: torch.dtype, device: torch.d
 # rows, columns and non-zeros (row, column, value) of each constant matrix
 _Layer_constants: dict[str, tuple[int, int, tuple[tuple[int, int, float], ...]]] = {
     "coupling_ag": (
-        3,
+        4,
         9,
         (
-            (0, 5, 0.7071067811865476),  # sqrt(1/2)
-            (0, 7, -0.7071067811865476),  # -sqrt(1/2)
-            (1, 2, -0.7071067811865476),  # -sqrt(1/2)
-            (1, 6, 0.7071067811865476),  # sqrt(1/2)
-            (2, 1, 0.7071067811865476),  # sqrt(1/2)
-            (2, 3, -0.7071067811865476),  # -sqrt(1/2)
+            (0, 0, 0.5773502691896257),  # sqrt(1/3)
+            (0, 4, 0.5773502691896257),  # sqrt(1/3)
+            (0, 8, 0.5773502691896257),  # sqrt(1/3)
+            (1, 5, 0.7071067811865476),  # sqrt(1/2)
+            (1, 7, -0.7071067811865476),  # -sqrt(1/2)
+            (2, 2, -0.7071067811865476),  # -sqrt(1/2)
+            (2, 6, 0.7071067811865476),  # sqrt(1/2)
+            (3, 1, 0.7071067811865476),  # sqrt(1/2)
+            (3, 3, -0.7071067811865476),  # -sqrt(1/2)
         ),
     ),
 }
@@ -111,31 +114,27 @@ class Layer(torch.nn.Module):
         receiver = edge_index[1]
         ag_5 = ag_4.new_zeros(num_nodes, 1, 2).index_add(0, receiver, ag_4)
         del ag_4
-        ag_6 = (ag * e_1.reshape(num_edges, 2, 3).transpose(1, 2)).sum(1).unsqueeze(1) * 0.5773502691896257  # sqrt(1/3)
+        ag_6 = ag_2.unsqueeze(1) * e_1.reshape(num_edges, 2, 3).transpose(1, 2) * 1.0
+        del ag_2
         ag_7 = ag_6
         del ag_6
-        ag_8 = ag_7.new_zeros(num_nodes, 1, 2).index_add(0, receiver, ag_7)
+        ag_8 = ag_7.new_zeros(num_nodes, 3, 2).index_add(0, receiver, ag_7)
         del ag_7
-        ag_9 = (
-            torch.bmm(self.coupling_ag.expand(num_edges, 3, 9), (ag.reshape(num_edges, 3, 1, 2) * e_1.reshape(num_edges,
-            2, 3).transpose(1, 2).reshape(num_edges, 1, 3, 2)).reshape(num_edges, 9, 2))
-        )
+        ag_9 = ag * e_0.unsqueeze(1) * 1.0
+        del e_0
         ag_10 = ag_9
         del ag_9
         ag_11 = ag_10.new_zeros(num_nodes, 3, 2).index_add(0, receiver, ag_10)
         del ag_10
-        ag_12 = ag_2.unsqueeze(1) * e_1.reshape(num_edges, 2, 3).transpose(1, 2) * 1.0
-        del ag_2, e_1
-        ag_13 = ag_12
+        t = (
+            (ag.reshape(num_edges, 3, 1, 2) * e_1.reshape(num_edges, 2, 3).transpose(1, 2).reshape(num_edges, 1, 3,
+            2)).reshape(num_edges, 9, 2)
+        )
+        del ag, e_1
+        ag_12 = t.new_zeros(num_nodes, 9, 2).index_add(0, receiver, t)
+        del t, receiver
+        ag_13 = torch.bmm(self.coupling_ag.expand(num_nodes, 4, 9), ag_12)
         del ag_12
-        ag_14 = ag_13.new_zeros(num_nodes, 3, 2).index_add(0, receiver, ag_13)
-        del ag_13
-        ag_15 = ag * e_0.unsqueeze(1) * 1.0
-        del ag, e_0
-        ag_16 = ag_15
-        del ag_15
-        ag_17 = ag_16.new_zeros(num_nodes, 3, 2).index_add(0, receiver, ag_16)
-        del ag_16, receiver
 
         # sq: couple 0*0->0, 1*1->0, 0*1->1
         sq = x_0.unsqueeze(1) * x_0.unsqueeze(1) * 1.0
@@ -160,20 +159,22 @@ class Layer(torch.nn.Module):
         del z_weight_row
         z_2 = torch.matmul(ag_5, z_weight_row_0.reshape(2, 2) * 0.31622776601683794)  # sqrt(1/10)
         del ag_5, z_weight_row_0
-        z_3 = z_2 + torch.matmul(ag_8, z_weight_row_1.reshape(2, 2) * 0.31622776601683794)  # sqrt(1/10)
-        del z_2, ag_8, z_weight_row_1
+        ag_13_0, ag_13_1 = ag_13.split([1, 3], 1)
+        del ag_13
+        z_3 = z_2 + torch.matmul(ag_13_0, z_weight_row_1.reshape(2, 2) * 0.31622776601683794)  # sqrt(1/10)
+        del z_2, ag_13_0, z_weight_row_1
         z_4 = z_3 + torch.matmul(x_0.unsqueeze(1), z_weight_row_5.reshape(2, 2) * 0.31622776601683794)  # sqrt(1/10)
         del z_3, x_0, z_weight_row_5
         z_5 = z_4 + torch.matmul(sq_2, z_weight_row_7.reshape(2, 2) * 0.31622776601683794)  # sqrt(1/10)
         del z_4, sq_2, z_weight_row_7
         z_6 = z_5 + torch.matmul(sq_4, z_weight_row_8.reshape(2, 2) * 0.31622776601683794)  # sqrt(1/10)
         del z_5, sq_4, z_weight_row_8
-        z_7 = torch.matmul(ag_14, z_weight_row_2.reshape(2, 2) * 0.2672612419124244)  # sqrt(1/14)
-        del ag_14, z_weight_row_2
-        z_8 = z_7 + torch.matmul(ag_17, z_weight_row_3.reshape(2, 2) * 0.2672612419124244)  # sqrt(1/14)
-        del z_7, ag_17, z_weight_row_3
-        z_9 = z_8 + torch.matmul(ag_11, z_weight_row_4.reshape(2, 2) * 0.2672612419124244)  # sqrt(1/14)
-        del z_8, ag_11, z_weight_row_4
+        z_7 = torch.matmul(ag_8, z_weight_row_2.reshape(2, 2) * 0.2672612419124244)  # sqrt(1/14)
+        del ag_8, z_weight_row_2
+        z_8 = z_7 + torch.matmul(ag_11, z_weight_row_3.reshape(2, 2) * 0.2672612419124244)  # sqrt(1/14)
+        del z_7, ag_11, z_weight_row_3
+        z_9 = z_8 + torch.matmul(ag_13_1, z_weight_row_4.reshape(2, 2) * 0.2672612419124244)  # sqrt(1/14)
+        del z_8, ag_13_1, z_weight_row_4
         # sqrt(1/14)
         z_10 = (
             z_9 + torch.matmul(x_1.reshape(num_nodes, 2, 3).transpose(1, 2).contiguous(), z_weight_row_6.reshape(2, 2) *

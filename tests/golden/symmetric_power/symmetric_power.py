@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 FUSIONC_VERSION = "0.1.0"
-PLAN_SHA256 = "0fbcad8d0251cae4471408b5b0517ac0015f419e347b5c37b4324ddcc9850ba5"
+PLAN_SHA256 = "eb60df13a9b2ee1ab03acbf2deb60699589a2d7e00b3a7bb236587ba5bd915fd"
 
 
 def _dense(rows: int, columns: int, entries: tuple[tuple[int, int, float], ...]) -> torch.Tensor:

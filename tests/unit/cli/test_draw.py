@@ -155,3 +155,19 @@ def test_a_wrong_bracketing_is_a_wrong_call(
 def test_a_faulty_source_is_not_recoupled(fusionc: Callable, program: Callable) -> None:
     run = fusionc("recouple", program("tree left(a: 1o) : 1o {\n}\n"), "left", "--to", "a")
     assert run.code == 1
+
+
+def test_plans_count_for_a_target_and_a_degree(fusionc: Callable, program: Callable, tmp_path: Path) -> None:
+    source, old = program(), tmp_path / "old.json"
+    assert (
+        "cost per element, of a PyTorch module; in sums over spaces an edge counts 20 times"
+        in fusionc("plan", source).out
+    )
+    run = fusionc("plan", source, "--target", "kernel", "--degree", "7")
+    assert "cost per element, of a straight-line kernel; in sums over spaces an edge counts 7 times" in run.out
+    old.write_text(fusionc("plan", source, "--format", "json").out, encoding="utf-8")
+    other = fusionc("plan", source, "--diff", old, "--target", "kernel")
+    assert other.code == 1
+    assert "model: torch -> kernel" in other.out + other.err
+    for wrong in (("--target", "cpp"), ("--degree", "0"), ("--degree", "many")):
+        assert fusionc("plan", source, *wrong).code == 2

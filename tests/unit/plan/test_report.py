@@ -102,6 +102,8 @@ SCHEMA = {
                     "cost": Cost,
                 }
             ],
+            "bounds": [{"name": str, "what": str, "limit": int}],
+            "model": str,
             "degree": int,
             "cost": {"naive": Total, "planned": Total},
         }
