@@ -67,8 +67,9 @@ def run_jobs(jobs: Sequence[Job], folder: Path, at_once: int, tick: Callable[[in
             tick(done)
     finally:
         for one in running:
-            with suppress(ProcessLookupError):
-                os.killpg(one.process.pid, signal.SIGKILL)
+            if one.process.poll() is None:
+                with suppress(ProcessLookupError):
+                    os.killpg(one.process.pid, signal.SIGKILL)
         for one in running:
             one.process.wait()
 

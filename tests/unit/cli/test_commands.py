@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -226,11 +227,89 @@ def test_every_stage_is_shown(fusionc: Callable, program: Callable, stage: str) 
     assert run.out.endswith("\n")
 
 
-def test_doctor(fusionc: Callable) -> None:
+@pytest.fixture
+def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("FUSIONC_CACHE_DIR", str(folder))
+    return folder
+
+
+def test_doctor(fusionc: Callable, cache_folder: Path) -> None:
     run = fusionc("doctor")
     assert run.code == 0
     assert f"fusionc   {package.__version__}" in run.out
-    assert run.out.splitlines()[-2:] == ["check and plan: works", "torch modules: works"]
+    assert f"cache     {cache_folder}, not made yet" in run.out
+    *_, check, modules, native = run.out.splitlines()
+    assert (check, modules) == ("check and plan: works", "torch modules: works")
+    if shutil.which("g++"):
+        assert re.fullmatch(r"native code: works, with .+ instructions on \d+ threads?", native)
+
+
+def test_doctor_without_a_compiler(fusionc: Callable, cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is wrong: the torch backend needs none."""
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    run = fusionc("doctor")
+    assert run.code == 0
+    assert "compiler  CXX is 'no-such-compiler', which is no command here" in run.out
+    assert run.out.splitlines()[-1] == "native code: no C++ compiler"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("g++"), reason="no C++ compiler here")
+def test_doctor_tries_what_it_says(fusionc: Callable, cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A compiler that answers every question, and makes nothing that runs."""
+    wrapper = cache_folder.with_name("compiler")
+    wrapper.write_text('#!/bin/sh\ncase "$*" in *-shared*) touch libfusionc_trial.so; exit 0;; esac\nexec g++ "$@"\n')
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("CXX", str(wrapper))
+    run = fusionc("doctor")
+    assert run.code == 3
+    assert run.out.splitlines()[-1].startswith("native code: built, but does not run (exit code 1)")
+
+
+def test_doctor_finds_an_unsafe_cache(fusionc: Callable, cache_folder: Path) -> None:
+    cache_folder.mkdir()
+    cache_folder.chmod(0o777)
+    run = fusionc("doctor")
+    assert f"cache     {cache_folder}: others may write this cache" in run.out
+    assert run.code == (3 if shutil.which("g++") else 0)
+
+
+def test_the_cache(fusionc: Callable, cache_folder: Path) -> None:
+    from fusionc.runtime.cache import open_cache
+    from fusionc.runtime.libraries import seal
+
+    assert fusionc("cache", "info").out == f"{cache_folder}: 0 libraries, 0 bytes, of at most 2.1 GB\n"
+    assert fusionc("cache", "clean").out == f"{cache_folder}: removed 0 libraries, 0 bytes\n"
+    assert not cache_folder.exists(), "looking makes nothing"
+    name = f"conv-{'1' * 32}-{'2' * 16}"
+    entry = open_cache().libraries / name
+    entry.mkdir()
+    (entry / "libconv.so").write_bytes(b"0" * 3000)
+    seal(entry / "libconv.so")
+    size = sum(path.stat().st_size for path in entry.iterdir())
+    head, line = fusionc("cache", "info").out.splitlines()
+    assert head == f"{cache_folder}: 1 library, 3.1 kB, of at most 2.1 GB"
+    assert re.fullmatch(rf"  {name}  3\.1 kB, used \d{{4}}-\d\d-\d\d \d\d:\d\d", line)
+    facts = json.loads(fusionc("cache", "info", "--format", "json").out)
+    assert facts["folder"] == str(cache_folder)
+    assert facts["bytes"] == size
+    assert [(kept["name"], kept["bytes"]) for kept in facts["libraries"]] == [(name, size)]
+    cleaned = json.loads(fusionc("cache", "clean", "--format", "json").out)
+    assert cleaned == {"folder": str(cache_folder), "bytes": size, "removed": [name], "busy": []}
+    assert not entry.exists()
+
+
+@pytest.mark.parametrize("action", ["info", "clean"])
+def test_an_unsafe_cache_is_a_fault_of_the_environment(fusionc: Callable, cache_folder: Path, action: str) -> None:
+    cache_folder.mkdir()
+    cache_folder.chmod(0o777)
+    run = fusionc("cache", action)
+    assert (run.code, run.out) == (3, "")
+    assert (
+        run.err
+        == f"error: {cache_folder}: others may write this cache; chmod 700 it, or name another in FUSIONC_CACHE_DIR\n"
+    )
 
 
 def test_doctor_without_torch(fusionc: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
