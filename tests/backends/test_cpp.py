@@ -7,21 +7,19 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from native_programs import cache, needs_compiler
 from torch import Tensor
 
 import fusionc
 from fusionc.backends import Emitted
 from fusionc.compiler import compile_source
 from fusionc.options import CompileOptions
-from fusionc.runtime.faults import NoCompiler
 from fusionc.runtime.native import write_library
-from fusionc.runtime.toolchain import find_compiler
 from fusionc.source import Source
 from fusionc.testing import Sizes, random_arguments
 
@@ -71,28 +69,11 @@ EDGES = """diagram edges {
 }
 """
 PROGRAMS = {"convolution": CONVOLUTION, "basis": BASIS, "invariants": INVARIANTS, "edges": EDGES}
+__all__ = ["cache"]  # a fixture of every test here
 SMALL = Sizes(nodes=4, edges=9, graphs=2, leading=(2, 2))
 
 
-def _has_compiler() -> bool:
-    try:
-        find_compiler()
-    except NoCompiler:
-        return False
-    return True
-
-
-pytestmark = pytest.mark.skipif(not _has_compiler(), reason="no C++ compiler")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """One for all tests, so that each program is built once."""
-    before = os.environ.get("FUSIONC_CACHE_DIR")
-    os.environ["FUSIONC_CACHE_DIR"] = before or str(tmp_path_factory.mktemp("cache"))
-    yield
-    if before is None:
-        del os.environ["FUSIONC_CACHE_DIR"]
+pytestmark = needs_compiler
 
 
 def pair(text: str, precision: torch.dtype, **options: Any) -> tuple[torch.nn.Module, torch.nn.Module]:
