@@ -87,7 +87,7 @@ def pair(text: str, precision: torch.dtype, **options: Any) -> tuple[torch.nn.Mo
 
 def leaves(module: torch.nn.Module, arguments: dict[str, Tensor | int]) -> list[Tensor]:
     found = [t for t in arguments.values() if isinstance(t, Tensor) and t.is_floating_point()]
-    return [t.requires_grad_() for t in found] + list(module.parameters())
+    return [t.requires_grad_() for t in found] + [p for p in module.parameters() if p.requires_grad]
 
 
 def derivatives(module: torch.nn.Module, arguments: dict[str, Tensor | int], orders: int) -> list[list[Tensor]]:
@@ -239,6 +239,15 @@ def test_export_with_dynamic_sizes(convolution: tuple[torch.nn.Module, torch.nn.
 def test_all_derivatives(name: str, layout: str, dtype: torch.dtype) -> None:
     native, plain = pair(PROGRAMS[name], dtype, layout=layout)
     arguments = random_arguments(plain, sizes=SMALL, sort=False, dtype=dtype)
+    assert_equal(native, plain, arguments, orders=3)
+
+
+@pytest.mark.slow
+def test_gradients_of_a_model_that_is_not_trained() -> None:
+    native, plain = pair(BASIS, torch.float64, dtype="float64")
+    native.requires_grad_(False)
+    plain.requires_grad_(False)
+    arguments = random_arguments(plain, sizes=SMALL)
     assert_equal(native, plain, arguments, orders=3)
 
 
