@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fusionc.diagram.ir import Space
 from fusionc.kernel import ir
 from fusionc.kernel.ir import Pass
-from fusionc.diagram.ir import Space
 
 ACCUMULATORS = 20
 """Results of a group: with operands beside them, what 32 vector registers hold."""
@@ -49,7 +49,7 @@ def slice_of(pass_: Pass, roots: tuple[int, ...], space: Space) -> tuple[int, ..
 
 
 def groups(pass_: Pass, results: tuple[int, ...], space: Space, most: int = ACCUMULATORS) -> tuple[Group, ...]:
-    """The results, split so that what two of them share is mostly in one group: each in turn takes what fits it best."""
+    """The results, split so that what two of them share is mostly in one group: each takes what fits it best."""
     slices = {n: frozenset(slice_of(pass_, (n,), space)) for n in results}
     rest = list(results)
     found: list[Group] = []

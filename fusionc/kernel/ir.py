@@ -1,4 +1,4 @@
-"""`Kernel`: a network as passes over rows, each a straight-line program on scalars and lanes. The same for C++ and CUDA.
+"""`Kernel`: a network as passes over rows, each a straight-line program on scalars and lanes, for C++ and CUDA alike.
 
 A wire of the network is here its components, each a value. A value is a scalar of a row, or has lanes: one number for
 each channel. Rows are nodes, edges or the rows of a batch. A pass visits the nodes, or rows; where it has a `via`, it
@@ -25,8 +25,8 @@ class Role(Enum):
 class Buffer:
     """An array [rows of the space, width]. Arguments and results are in the caller's layout; temporaries are blocked.
 
-    `classes`: rows are those of a table, picked by the class of each row of the space; its name is the classes' argument.
-    `added`: starts as zeros, and is added to.
+    `classes`: rows are those of a table, picked by the class of each row of the space: the name of the argument that
+    tells it. `added`: starts as zeros, and is added to.
     """
 
     name: str

@@ -19,6 +19,7 @@ from fusionc.kernel.trace import Trace, trace
 from fusionc.kernel.visits import When, visits
 from fusionc.network.ir import Network
 
+
 def lower(network: Network, name: str) -> Kernel:
     return _Cut(trace(network)).kernel(name)
 

@@ -6,18 +6,16 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import prod
 
-from fusionc.algebra.harmonics import HarmonicNorm, harmonic_step
+from fusionc.algebra.harmonics import harmonic_step
 from fusionc.algebra.surd import ONE, Surd
 from fusionc.diagnostics import InternalError
 from fusionc.diagram.ir import Norm, Space, Via
-from fusionc.kernel.couplings import Coupling, Wire, by_matrix, by_products, by_scalars
+from fusionc.kernel.couplings import Coupling, Degrees, Wire, by_matrix, by_products, coupled, summed
 from fusionc.kernel.inline import only_live
 from fusionc.kernel.ir import Buffer, Role, Segment, Store, Value
-from fusionc.kernel.scalars import Component, Scalars, Scaled
+from fusionc.kernel.scalars import Scalars, Scaled
 from fusionc.network import ir
 from fusionc.network.ir import Network, Vertex
-from fusionc.network.straight_line import matrix, products, symmetric_nonzeros
-from fusionc.network.work import nonzeros
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +43,10 @@ def is_lanewise(network: Network, vertex: Vertex) -> bool:
             return _is_memory(network, operand) and len(_wide(network.vertices[operand].channels)) <= 1
         case ir.Move(operand, via, False) | ir.Reduce(operand, via, False):
             return via in (Via.SENDER, Via.RECEIVER) and len(_wide(network.vertices[operand].channels)) <= 1
-        case ir.Add() | ir.Entry() | ir.Parameter() | ir.Harmonic(normalize=False):
+        case ir.Add() | ir.Entry() | ir.Parameter():
             return True
+        case ir.Harmonic(_, l, False, norm):
+            return l > 0 and norm is not Norm.INTEGRAL
         case ir.View(operand):
             return isinstance(network.vertices[operand].op, ir.Entry | ir.Parameter)
         case _:
@@ -68,6 +68,10 @@ def _is_memory(network: Network, n: int) -> bool:
     return isinstance(op, ir.Entry | ir.Parameter)
 
 
+def _wires(op: ir.Couple) -> tuple[int, int]:
+    return min(op.left, op.right), max(op.left, op.right)
+
+
 def _wide(channels: tuple[int, ...]) -> list[int]:
     return [n for n in channels if n != 1]
 
@@ -79,9 +83,11 @@ class _Tracer:
     buffers: list[Buffer] = field(default_factory=list)
     wires: list[Wire | None] = field(default_factory=list)
     readers: list[list[int]] = field(default_factory=list)
+    families: dict[tuple[int, int], tuple[Degrees, ...]] = field(default_factory=dict)
 
     def run(self) -> Trace:
         self._count_readers()
+        self._find_families()
         for n, vertex in enumerate(self.network.vertices):
             if not isinstance(vertex.op, ir.Join) and not _is_memory(self.network, n) and not self._is_seen(vertex):
                 raise InternalError(f"no kernel evaluates vertex {n}, {vertex.op}")
@@ -102,6 +108,14 @@ class _Tracer:
         for output in self.network.outputs:
             for wire in output.wires:
                 self.readers[wire].append(-1)
+
+    def _find_families(self) -> None:
+        """Couplings by the wires that they couple, in degrees, each as if the earlier wire were the left one."""
+        for vertex in self.network.vertices:
+            if isinstance(vertex.op, ir.Couple):
+                wires = _wires(vertex.op)
+                a, b = (self.network.vertices[n].irrep.l for n in wires)
+                self.families[wires] = (*self.families.get(wires, ()), (a, b, vertex.irrep.l))
 
     # ----------------------------------------------------------- memory
 
@@ -189,11 +203,10 @@ class _Tracer:
                     return self._known(vertex.op.operand)
                 segment, space = self._segment(n)
                 return tuple(scalars.load(segment, k, None, space) for k in range(segment.dim))
-            case ir.Couple(weight=weight) as op:
-                wire = self._coupled(vertex, op)
-                return wire if weight is None or not self._sums_lanes(vertex, op) else wire
-            case ir.Mix(operand, weight, _, factor):
-                return self._mixed(vertex, self._known(operand, vertex.space), self._known(weight, vertex.space)[0], factor)
+            case ir.Couple() as op:
+                return self._coupled(vertex, op)
+            case ir.Mix() as op:
+                return self._mixed(vertex, op)
             case ir.Add(terms):
                 return self._sum(vertex, terms)
             case ir.Move(operand, Via.ALL):
@@ -209,10 +222,11 @@ class _Tracer:
             case other:
                 raise InternalError(f"no kernel evaluates {other}")
 
-    def _mixed(self, vertex: Vertex, operand: Wire, weight: Component, factor: Surd) -> Wire:
+    def _mixed(self, vertex: Vertex, op: ir.Mix) -> Wire:
+        operand, weight = self._known(op.operand, vertex.space), self._known(op.weight, vertex.space)[0]
         if weight is None:
             return (None,) * len(operand)
-        made = tuple(c and self.scalars.product(c, weight).times(factor) for c in operand)
+        made = tuple(c and self.scalars.product(c, weight).times(op.factor) for c in operand)
         has_lanes = any(c is not None and self.scalars.level(c).lanes for c in made)
         if has_lanes and not _wide(vertex.channels):
             return tuple(c and self.scalars.lane_sum(c) for c in made)
@@ -223,71 +237,21 @@ class _Tracer:
         return not _wide(vertex.channels) and any(_wide(self.network.vertices[n].channels) for n in operands)
 
     def _coupling(self, vertex: Vertex, op: ir.Couple) -> Coupling:
-        vertices = self.network.vertices
-        ls = (vertices[op.left].irrep.l, vertices[op.right].irrep.l, vertex.irrep.l)
-        return Coupling(self._known(op.left, vertex.space), self._known(op.right, vertex.space), ls, op.factor, self.network.convention)
+        left, right = (self.network.vertices[n] for n in (op.left, op.right))
+        x, y = self._known(op.left, vertex.space), self._known(op.right, vertex.space)
+        ls = (left.irrep.l, right.irrep.l, vertex.irrep.l)
+        lanes = (bool(_wide(left.channels)), bool(_wide(right.channels)))
+        return Coupling(x, y, ls, lanes, op.factor, self.network.convention)
 
     def _coupled(self, vertex: Vertex, op: ir.Couple) -> Wire:
         coupling = self._coupling(vertex, op)
         weight = None if op.weight is None else self._known(op.weight, vertex.space)[0]
         if op.weight is not None and weight is None:
             return (None,) * vertex.irrep.dim
-        sums = self._sums_lanes(vertex, op)
-        lanes = [bool(_wide(self.network.vertices[n].channels)) for n in (op.left, op.right)]
-        if weight is not None and sums:
-            return self._weighted_sum(coupling, weight, lanes)
-        if sums and all(lanes):
-            return by_products(self.scalars, coupling, lane_sums=True)
-        wire = self._bare(coupling, op, lanes)
-        if weight is not None:
-            wire = tuple(c and self.scalars.product(c, weight) for c in wire)
-        return tuple(c and self.scalars.lane_sum(c) for c in wire) if sums else wire
-
-    def _weighted_sum(self, coupling: Coupling, weight: Scaled, lanes: list[bool]) -> Wire:
-        """The weight goes to the shorter leg that has lanes, before the sum over them."""
-        left = lanes[0] and (not lanes[1] or coupling.ls[0] <= coupling.ls[1])
-        legs = [coupling.x, coupling.y]
-        own = 0 if left or not lanes[1] else 1
-        legs[own] = tuple(c and self.scalars.product(c, weight) for c in legs[own])
-        weighted = Coupling(legs[0], legs[1], coupling.ls, coupling.factor, coupling.convention)
-        if all(lanes):
-            return by_products(self.scalars, weighted, lane_sums=True)
-        summed = [tuple(c and self.scalars.lane_sum(c) for c in leg) if n == own else leg for n, leg in enumerate(legs)]
-        bare = Coupling(summed[0], summed[1], coupling.ls, coupling.factor, coupling.convention)
-        return by_products(self.scalars, bare)
-
-    def _bare(self, coupling: Coupling, op: ir.Couple, lanes: list[bool]) -> Wire:
-        match lanes:
-            case [True, False]:
-                return by_scalars(self.scalars, coupling)
-            case [False, True]:
-                return by_matrix(self.scalars, (coupling,))
-            case _:
-                return self._apart(coupling, op)
-
-    def _apart(self, coupling: Coupling, op: ir.Couple) -> Wire:
-        """With products that other couplings of the same wires share, or by a matrix of its own."""
-        if 0 in coupling.ls or op.left == op.right:
-            return by_products(self.scalars, coupling)
-        family = [
-            v
-            for v in self.network.vertices
-            if isinstance(v.op, ir.Couple) and {v.op.left, v.op.right} == {op.left, op.right}
-        ]
-        ls = [self._ls(v) for v in family]
-        shared = len({p for l in ls for p in products(*l)}) + sum(nonzeros(*l)[0] for l in ls)
-        alone = sum(nonzeros(*l)[0] + min(nonzeros(*l)[1:]) for l in ls)
-        if shared <= alone:
-            return by_products(self.scalars, coupling)
-        _, left, right = nonzeros(*coupling.ls)
-        return by_matrix(self.scalars, (coupling if left <= right else coupling.turned(),))
-
-    def _ls(self, vertex: Vertex) -> tuple[int, int, int]:
-        assert isinstance(vertex.op, ir.Couple)
-        left, right = (self.network.vertices[n].irrep.l for n in (vertex.op.left, vertex.op.right))
-        if vertex.op.left > vertex.op.right:
-            left, right = right, left
-        return left, right, vertex.irrep.l
+        if self._sums_lanes(vertex, op):
+            return summed(self.scalars, coupling, weight)
+        wire = coupled(self.scalars, coupling, self.families[_wires(op)])
+        return wire if weight is None else tuple(c and self.scalars.product(c, weight) for c in wire)
 
     def _sum(self, vertex: Vertex, terms: tuple[tuple[Surd, int], ...]) -> Wire:
         parts: list[tuple[Surd, Wire]] = []
@@ -299,13 +263,14 @@ class _Tracer:
                 legs[leg] = legs.get(leg, 0) + 1
         shared: dict[int, list[Coupling]] = {}
         for factor, n in waiting:
-            op, made = self._couple(n), self._coupling(self.network.vertices[n], self._couple(n))
-            scaled = Coupling(made.x, made.y, made.ls, made.factor * factor, made.convention)
+            op = self._couple(n)
+            made = self._coupling(self.network.vertices[n], op)
+            scaled = replace(made, factor=made.factor * factor)
             y = op.right if legs[op.right] >= legs[op.left] else op.left
             if legs[y] > 1 and op.left != op.right:
                 shared.setdefault(y, []).append(scaled if y == op.right else scaled.turned())
             else:
-                parts.append((ONE, self._apart(scaled, op)))
+                parts.append((ONE, coupled(self.scalars, scaled, self.families[_wires(op)])))
         parts += [(ONE, by_matrix(self.scalars, many)) for many in shared.values()]
         parts += [(factor, self._known(n, vertex.space)) for factor, n in terms if self.wires[n] is not None]
         rows: list[list[tuple[Scaled, None]]] = [[] for _ in range(vertex.irrep.dim)]
@@ -322,15 +287,11 @@ class _Tracer:
 
     def _harmonic(self, op: ir.Harmonic) -> Wire:
         """Y_l by the recursion from Y_{l-1}; homogeneous of degree l."""
-        if op.normalize:
-            raise InternalError("kernels evaluate harmonics of vectors of any length only")
-        if op.l == 0:
-            raise InternalError("a constant is no wire of a kernel")
         r = self._known(op.operand)
         wire = tuple(c and c.times(Surd.sqrt(3)) for c in r)
         for l in range(2, op.l + 1):
             factor = harmonic_step(l) * Surd.sqrt(3 * (2 * l + 1))
-            wire = by_products(self.scalars, Coupling(r, wire, (1, l - 1, l), factor, "e3nn"))
+            wire = by_products(self.scalars, Coupling(r, wire, (1, l - 1, l), (False, False), factor, "e3nn"))
         scale = _norm_factor(op.norm, op.l)
         return tuple(c and c.times(scale) for c in wire)
 
@@ -342,4 +303,4 @@ def _norm_factor(norm: Norm, l: int) -> Surd:
         case Norm.NORM:
             return Surd.sqrt(Fraction(1, 2 * l + 1))
         case _:
-            return HarmonicNorm.INTEGRAL.factor(l)
+            raise InternalError(f"harmonics with norm {norm.value} have no exact factor")

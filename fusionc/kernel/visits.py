@@ -76,7 +76,7 @@ def _moved(trace: Trace, roots: list[int], via: Via) -> int:
             continue
         seen.add(n)
         match values[n].op:
-            case Load(via=None) | ir.Gather(via=None):
+            case Load(via=None):
                 total += OWN * _width(trace, n)
             case Load(via=end) | ir.Gather(via=end):
                 total += FAR * _width(trace, n) * (end is not via)
