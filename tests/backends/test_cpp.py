@@ -229,6 +229,16 @@ def test_export_with_dynamic_sizes(convolution: tuple[torch.nn.Module, torch.nn.
     assert torch.equal(exported.module()(*other.values()), native(*other.values()))
 
 
+def test_lower_precision_around_it(convolution: tuple[torch.nn.Module, torch.nn.Module]) -> None:
+    """Operators get what the module has; what follows is autocast's."""
+    native, plain = convolution
+    arguments = random_arguments(native, sizes=SMALL)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found, wanted = native(*arguments.values()), plain(*arguments.values())
+    assert found.dtype == wanted.dtype
+    torch.testing.assert_close(found, wanted, rtol=0, atol=0.02 * float(wanted.detach().abs().max()))
+
+
 # ------------------------------------------------------------------------- slow
 
 
@@ -274,7 +284,7 @@ print(module(torch.ones(2, 20, dtype=torch.float64), torch.ones(3, 9, dtype=torc
 
 
 def _emitted() -> Emitted:
-    source = Source("layer.fusion", CONVOLUTION)
+    source = Source("<text>", CONVOLUTION)
     return compile_source(source, CompileOptions(backend="cpp", dtype="float64")).emitted
 
 
@@ -299,3 +309,31 @@ def test_a_module_beside_its_library_needs_no_compiler(tmp_path: Path) -> None:
     write_library(emitted, tmp_path, lambda line: None, force=False)
     done = _run(tmp_path)
     assert done.stdout.strip() == "torch.Size([2, 20])", done.stderr
+
+
+PACKAGE = """
+import sys, torch
+torch.ops.load_library(sys.argv[1])
+given, wanted = torch.load(sys.argv[3], weights_only=True)
+found = torch._inductor.aoti_load_package(sys.argv[2])(*given)
+assert not any(name.startswith("fusionc") for name in sys.modules)
+print(float((found - wanted).abs().max()))
+"""
+
+
+@pytest.mark.slow
+def test_a_package_runs_without_fusionc(tmp_path: Path) -> None:
+    """AOTInductor's, with dynamic sizes, in a process that loads the operators and nothing else."""
+    native, _ = pair(CONVOLUTION, torch.float64, dtype="float64")
+    library = write_library(_emitted(), tmp_path, lambda line: None, force=False)
+    given = random_arguments(native, sizes=SMALL)
+    nodes, edges = torch.export.Dim("nodes"), torch.export.Dim("edges")
+    shapes = {"x": {0: nodes}, "Y": {0: edges}, "R": {0: edges}, "edge_index": {1: edges}}
+    other = tuple(random_arguments(native, seed=1, sizes=Sizes(nodes=7, edges=31)).values())
+    with torch.no_grad():
+        exported = torch.export.export(native, tuple(given.values()), dynamic_shapes=shapes)
+        package = torch._inductor.aoti_compile_and_package(exported, package_path=str(tmp_path / "conv.pt2"))
+        torch.save((other, native(*other)), tmp_path / "case.pt")
+    command = [sys.executable, "-c", PACKAGE, str(library), package, str(tmp_path / "case.pt")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout.strip() == "0.0", done.stderr
