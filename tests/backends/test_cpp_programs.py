@@ -115,3 +115,27 @@ def test_sanitizers_find_nothing(name: str, tmp_path: Path) -> None:
         cwd=tmp_path,
     )
     assert done.stdout.strip() == "clean", done.stderr[-3000:]
+
+
+DIGEST = """
+import hashlib, sys
+from pathlib import Path
+from fusionc.compiler import compile_source
+from fusionc.options import CompileOptions
+from fusionc.source import Source
+for path in sys.argv[1:]:
+    found = compile_source(Source("a.fusion", Path(path).read_text()), CompileOptions(backend="cpp")).emitted
+    texts = [found.text, found.namespace, *(f"{unit.name} {unit.text}" for unit in found.units)]
+    print(path, hashlib.sha256("|".join(texts).encode()).hexdigest())
+"""
+
+
+def test_sources_do_not_depend_on_hashes() -> None:
+    found = []
+    for seed in ("0", "1", "2"):
+        command = [sys.executable, "-c", DIGEST, *map(str, EXAMPLES)]
+        done = subprocess.run(command, env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        found.append(done.stdout)
+    assert found[0] == found[1] == found[2]
+    assert len(found[0].splitlines()) == len(EXAMPLES)
