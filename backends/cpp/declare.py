@@ -21,12 +21,12 @@ def functions_of(operators: Iterable[Operator], layout: str) -> dict[str, TorchF
     """The parts of derivatives that are PyTorch's, and whole networks that it differentiates."""
     found: dict[str, TorchFunction] = {}
     for operator in operators:
+        parts = [part for backward in (operator.backward, operator.frozen) if backward for part in backward.parts]
+        for part in torch_parts(tuple(parts)):
+            found[part.name] = torch_function(f"_{part.name}", part.network, layout)
         if operator.backward is None:
             name = f"{operator.name}_torch"
             found[name] = torch_function(f"_{name}", operator.network, layout, (), operator.arguments)
-        else:
-            for part in torch_parts(operator.backward.parts):
-                found[part.name] = torch_function(f"_{part.name}", part.network, layout)
     return found
 
 
@@ -97,21 +97,27 @@ def _write_backward(writer: Writer, operator: Operator, functions: Mapping[str, 
         writer.line(f"{rows_of(operator)} = ctx.rows")
         if operator.has_edges:
             writer.line(f"num_edges = {known['edge_index']}.shape[1]")
+        rest = ["None"] * (len(operator.classes) + (len(GRAPH) if operator.has_edges else 0) + 1)
+        if operator.frozen is not None:
+            learned = [n for n, gradient in enumerate(operator.frozen.gradients) if gradient is None]
+            needed = " or ".join(f"ctx.needs_input_grad[{n}]" for n in learned)
+            with writer.block(f"if not ({needed}):"):
+                gradients = _chained(writer, operator.frozen, functions, names, known)
+                write_long(writer, "return ", ", ".join([*gradients, *rest]), [])
         if operator.backward is None:
             gradients = _pulled(writer, operator, functions[f"{operator.name}_torch"], known)
         else:
             gradients = _chained(writer, operator.backward, functions, names, known)
-        rest = len(operator.classes) + (len(GRAPH) if operator.has_edges else 0) + 1
-        write_long(writer, "return ", ", ".join([*gradients, *["None"] * rest]), [])
+        write_long(writer, "return ", ", ".join([*gradients, *rest]), [])
 
 
 def _chained(
-    writer: Writer, backward: Backward, functions: Mapping[str, TorchFunction], names: Names, known: dict[str, str]
+    writer: Writer, backward: Backward, functions: Mapping[str, TorchFunction], names: Names, known: Mapping[str, str]
 ) -> list[str]:
-    known |= {name: f"g{n}" for n, name in enumerate(backward.cotangents)}
-    chain = Chain(writer, functions, names, known, edge_index=known.get("edge_index", ""))
+    given = {**known, **{name: f"g{n}" for n, name in enumerate(backward.cotangents)}}
+    chain = Chain(writer, functions, names, given, edge_index=known.get("edge_index", ""))
     chain.write(backward.parts)
-    return [chain.known[name] for name in backward.gradients]
+    return ["None" if name is None else chain.known[name] for name in backward.gradients]
 
 
 def _pulled(writer: Writer, operator: Operator, function: TorchFunction, known: Mapping[str, str]) -> list[str]:

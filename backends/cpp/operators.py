@@ -45,6 +45,8 @@ class Operator:
     rows       the variable with the number of its rows in a forward
     tables     for each result, the class argument by which its rows are still to be summed, or None
     backward   its derivative; None where PyTorch differentiates the network
+    frozen     that with respect to all but learned tables, as for forces of a model that is not trained, if there is
+               a difference
     """
 
     name: str
@@ -55,6 +57,7 @@ class Operator:
     rows: str
     tables: tuple[str | None, ...]
     backward: Backward | None
+    frozen: Backward | None
 
     @property
     def has_edges(self) -> bool:
@@ -77,12 +80,12 @@ Part = TorchPart | Operator
 class Backward:
     """parts       the chain that computes it, of the operator's arguments and the cotangents
     cotangents  names of those of the results
-    gradients   names of the outputs, one for each argument
+    gradients   names of the outputs, one for each argument; None for one that has no gradient here
     """
 
     parts: tuple[Part, ...]
     cotangents: tuple[str, ...]
-    gradients: tuple[str, ...]
+    gradients: tuple[str | None, ...]
 
 
 def chain_of(network: Network, names: Names, order: int = 0) -> tuple[Part, ...]:
@@ -102,7 +105,8 @@ def operators(parts: tuple[Part, ...]) -> Iterator[Operator]:
     for part in parts:
         if isinstance(part, Operator):
             yield part
-            yield from operators(() if part.backward is None else part.backward.parts)
+            for backward in (part.backward, part.frozen):
+                yield from operators(() if backward is None else backward.parts)
 
 
 def _operator(network: Network, names: Names, order: int) -> Operator:
@@ -114,17 +118,22 @@ def _operator(network: Network, names: Names, order: int) -> Operator:
     given = [b for b in kernel.buffers if b.role is Role.ARGUMENT]
     arguments = tuple(b.name for b in given)
     classes = tuple(dict.fromkeys(b.classes for b in given if b.classes))
-    backward = None if order == NATIVE_ORDERS else _backward(network, arguments, names, order)
-    return Operator(name, network, kernel, arguments, classes, rows, tables, backward)
+    backward = frozen = None
+    if order < NATIVE_ORDERS:
+        backward = _backward(network, arguments, arguments, names, order)
+    rest = tuple(b.name for b in given if not b.classes and b.space is not Space.ONCE)
+    if order == 0 and 0 < len(rest) < len(arguments):
+        frozen = _backward(network, arguments, rest, names, NATIVE_ORDERS - 1)
+    return Operator(name, network, kernel, arguments, classes, rows, tables, backward, frozen)
 
 
-def _backward(network: Network, arguments: tuple[str, ...], names: Names, order: int) -> Backward:
-    derivative = differentiate(detach_weights(network), arguments)
+def _backward(network: Network, arguments: tuple[str, ...], wrt: tuple[str, ...], names: Names, order: int) -> Backward:
+    derivative = differentiate(detach_weights(network), wrt)
     known = [s.name for s in network.signature] + [w.name for w in network.parameters]
-    found = dict(zip((name for name in known if name in arguments), derivative.outputs, strict=True))
+    found = dict(zip((name for name in known if name in wrt), (o.name for o in derivative.outputs), strict=True))
     cotangents = tuple(s.name for s in derivative.signature if s.name not in known)
     rewritten, _ = apply(derivative, Search(KERNEL))
-    return Backward(chain_of(rewritten, names, order + 1), cotangents, tuple(found[name].name for name in arguments))
+    return Backward(chain_of(rewritten, names, order + 1), cotangents, tuple(map(found.get, arguments)))
 
 
 def _space(network: Network) -> Space:

@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 @click.command("verify", short_help="Test equivariance and derivatives against the reference.")
 @click.argument("file", metavar="FILE|OUT.py")
 @click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True, help="Of everything random.")
+@click.option(
+    "--backend",
+    type=click.Choice(["torch", "cpp"]),
+    default="torch",
+    show_default=True,
+    help="What to compile FILE to.",
+)
 @program_options
 @run_options
 def command(session: Session, file: str, seed: int) -> int:

@@ -173,11 +173,18 @@ class _Cut:
         made = [v for n, v in enumerate(self.network.vertices) if not self.floats[n] and self.phase[n] == phase]
         return any(isinstance(v.op, ir.Couple | ir.Reduce) for v in made)
 
+    def _is_sum_of_torch(self, n: int) -> bool:
+        """One wire is less to hand over than its terms."""
+        op = self.network.vertices[n].op
+        roots = [self.root(m) for m in ir.operands(op)]
+        made = [r for r in roots if not self.floats[r]]
+        return isinstance(op, ir.Add) and bool(made) and not any(self.native[r] for r in made)
+
     def _phase(self, n: int) -> int:
         if self.floats[n]:
             root = self.root(n)
             return MEMORY if self.floats[root] else self.phase[root]
-        native = self.native[n]
+        self.native[n] = native = self.native[n] and not self._is_sum_of_torch(n)
         found = int(native)
         for m in ir.operands(self.network.vertices[n].op):
             root = self.root(m)

@@ -20,7 +20,7 @@ def load_operators(emitted: Emitted) -> None:
     import torch
 
     if emitted.units and not hasattr(getattr(torch.ops, emitted.namespace), "graph"):
-        load_library(build(_source(emitted), report=_tell))
+        load_library(build(native_source(emitted), report=_tell))
 
 
 def write_library(emitted: Emitted, folder: Path, report: Report, force: bool) -> Path | None:
@@ -28,7 +28,7 @@ def write_library(emitted: Emitted, folder: Path, report: Report, force: bool) -
 
     Raises NativeFault, and OutputError for what may not be overwritten.
     """
-    return build_into(_source(emitted), folder, report=report, force=force) if emitted.units else None
+    return build_into(native_source(emitted), folder, report=report, force=force) if emitted.units else None
 
 
 def settled(options: CompileOptions) -> CompileOptions:
@@ -43,7 +43,7 @@ def settled(options: CompileOptions) -> CompileOptions:
     return replace(options, backend="cpp")
 
 
-def _source(emitted: Emitted) -> NativeSource:
+def native_source(emitted: Emitted) -> NativeSource:
     return NativeSource(emitted.library, tuple(Unit(u.name, u.text, u.per_isa) for u in emitted.units))
 
 

@@ -7,21 +7,19 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from native_programs import cache, needs_compiler
 from torch import Tensor
 
 import fusionc
 from fusionc.backends import Emitted
 from fusionc.compiler import compile_source
 from fusionc.options import CompileOptions
-from fusionc.runtime.faults import NoCompiler
 from fusionc.runtime.native import write_library
-from fusionc.runtime.toolchain import find_compiler
 from fusionc.source import Source
 from fusionc.testing import Sizes, random_arguments
 
@@ -71,28 +69,11 @@ EDGES = """diagram edges {
 }
 """
 PROGRAMS = {"convolution": CONVOLUTION, "basis": BASIS, "invariants": INVARIANTS, "edges": EDGES}
+__all__ = ["cache"]  # a fixture of every test here
 SMALL = Sizes(nodes=4, edges=9, graphs=2, leading=(2, 2))
 
 
-def _has_compiler() -> bool:
-    try:
-        find_compiler()
-    except NoCompiler:
-        return False
-    return True
-
-
-pytestmark = pytest.mark.skipif(not _has_compiler(), reason="no C++ compiler")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """One for all tests, so that each program is built once."""
-    before = os.environ.get("FUSIONC_CACHE_DIR")
-    os.environ["FUSIONC_CACHE_DIR"] = before or str(tmp_path_factory.mktemp("cache"))
-    yield
-    if before is None:
-        del os.environ["FUSIONC_CACHE_DIR"]
+pytestmark = needs_compiler
 
 
 def pair(text: str, precision: torch.dtype, **options: Any) -> tuple[torch.nn.Module, torch.nn.Module]:
@@ -106,7 +87,7 @@ def pair(text: str, precision: torch.dtype, **options: Any) -> tuple[torch.nn.Mo
 
 def leaves(module: torch.nn.Module, arguments: dict[str, Tensor | int]) -> list[Tensor]:
     found = [t for t in arguments.values() if isinstance(t, Tensor) and t.is_floating_point()]
-    return [t.requires_grad_() for t in found] + list(module.parameters())
+    return [t.requires_grad_() for t in found] + [p for p in module.parameters() if p.requires_grad]
 
 
 def derivatives(module: torch.nn.Module, arguments: dict[str, Tensor | int], orders: int) -> list[list[Tensor]]:
@@ -248,6 +229,16 @@ def test_export_with_dynamic_sizes(convolution: tuple[torch.nn.Module, torch.nn.
     assert torch.equal(exported.module()(*other.values()), native(*other.values()))
 
 
+def test_lower_precision_around_it(convolution: tuple[torch.nn.Module, torch.nn.Module]) -> None:
+    """Operators get what the module has; what follows is autocast's."""
+    native, plain = convolution
+    arguments = random_arguments(native, sizes=SMALL)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found, wanted = native(*arguments.values()), plain(*arguments.values())
+    assert found.dtype == wanted.dtype
+    torch.testing.assert_close(found, wanted, rtol=0, atol=0.02 * float(wanted.detach().abs().max()))
+
+
 # ------------------------------------------------------------------------- slow
 
 
@@ -258,6 +249,15 @@ def test_export_with_dynamic_sizes(convolution: tuple[torch.nn.Module, torch.nn.
 def test_all_derivatives(name: str, layout: str, dtype: torch.dtype) -> None:
     native, plain = pair(PROGRAMS[name], dtype, layout=layout)
     arguments = random_arguments(plain, sizes=SMALL, sort=False, dtype=dtype)
+    assert_equal(native, plain, arguments, orders=3)
+
+
+@pytest.mark.slow
+def test_gradients_of_a_model_that_is_not_trained() -> None:
+    native, plain = pair(BASIS, torch.float64, dtype="float64")
+    native.requires_grad_(False)
+    plain.requires_grad_(False)
+    arguments = random_arguments(plain, sizes=SMALL)
     assert_equal(native, plain, arguments, orders=3)
 
 
@@ -284,7 +284,7 @@ print(module(torch.ones(2, 20, dtype=torch.float64), torch.ones(3, 9, dtype=torc
 
 
 def _emitted() -> Emitted:
-    source = Source("layer.fusion", CONVOLUTION)
+    source = Source("<text>", CONVOLUTION)
     return compile_source(source, CompileOptions(backend="cpp", dtype="float64")).emitted
 
 
@@ -309,3 +309,31 @@ def test_a_module_beside_its_library_needs_no_compiler(tmp_path: Path) -> None:
     write_library(emitted, tmp_path, lambda line: None, force=False)
     done = _run(tmp_path)
     assert done.stdout.strip() == "torch.Size([2, 20])", done.stderr
+
+
+PACKAGE = """
+import sys, torch
+torch.ops.load_library(sys.argv[1])
+given, wanted = torch.load(sys.argv[3], weights_only=True)
+found = torch._inductor.aoti_load_package(sys.argv[2])(*given)
+assert not any(name.startswith("fusionc") for name in sys.modules)
+print(float((found - wanted).abs().max()))
+"""
+
+
+@pytest.mark.slow
+def test_a_package_runs_without_fusionc(tmp_path: Path) -> None:
+    """AOTInductor's, with dynamic sizes, in a process that loads the operators and nothing else."""
+    native, _ = pair(CONVOLUTION, torch.float64, dtype="float64")
+    library = write_library(_emitted(), tmp_path, lambda line: None, force=False)
+    given = random_arguments(native, sizes=SMALL)
+    nodes, edges = torch.export.Dim("nodes"), torch.export.Dim("edges")
+    shapes = {"x": {0: nodes}, "Y": {0: edges}, "R": {0: edges}, "edge_index": {1: edges}}
+    other = tuple(random_arguments(native, seed=1, sizes=Sizes(nodes=7, edges=31)).values())
+    with torch.no_grad():
+        exported = torch.export.export(native, tuple(given.values()), dynamic_shapes=shapes)
+        package = torch._inductor.aoti_compile_and_package(exported, package_path=str(tmp_path / "conv.pt2"))
+        torch.save((other, native(*other)), tmp_path / "case.pt")
+    command = [sys.executable, "-c", PACKAGE, str(library), package, str(tmp_path / "case.pt")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout.strip() == "0.0", done.stderr
