@@ -25,13 +25,13 @@ from fusionc.source import Source
 
 
 def benchmark() -> ModuleType:
-    """`benchmarks/pytorch_backend.py`, which says how problems are written."""
-    path = Path(__file__).parents[3] / "benchmarks" / "pytorch_backend.py"
-    spec = importlib.util.spec_from_file_location("pytorch_backend", path)
+    """`benchmarks/against_e3nn.py`, which says how problems are written."""
+    path = Path(__file__).parents[3] / "benchmarks" / "against_e3nn.py"
+    spec = importlib.util.spec_from_file_location("against_e3nn", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules["pytorch_backend"] = module
+    sys.modules["against_e3nn"] = module
     spec.loader.exec_module(module)
     return module
 
