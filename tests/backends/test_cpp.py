@@ -239,6 +239,16 @@ def test_lower_precision_around_it(convolution: tuple[torch.nn.Module, torch.nn.
     torch.testing.assert_close(found, wanted, rtol=0, atol=0.02 * float(wanted.detach().abs().max()))
 
 
+def test_the_backend_is_chosen_by_what_there_is(
+    convolution: tuple[torch.nn.Module, torch.nn.Module], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert fusionc.load(CONVOLUTION, backend="auto", dtype="float64") is type(convolution[0])
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.warns(RuntimeWarning, match="backend='auto' takes PyTorch: CXX is 'no-such-compiler'"):
+        found = fusionc.load(CONVOLUTION, backend="auto", dtype="float64")
+    assert found is type(convolution[1])
+
+
 # ------------------------------------------------------------------------- slow
 
 
@@ -283,8 +293,8 @@ print(module(torch.ones(2, 20, dtype=torch.float64), torch.ones(3, 9, dtype=torc
 """
 
 
-def _emitted() -> Emitted:
-    source = Source("<text>", CONVOLUTION)
+def _emitted(name: str = "layer.fusion") -> Emitted:
+    source = Source(name, CONVOLUTION)
     return compile_source(source, CompileOptions(backend="cpp", dtype="float64")).emitted
 
 
@@ -325,7 +335,7 @@ print(float((found - wanted).abs().max()))
 def test_a_package_runs_without_fusionc(tmp_path: Path) -> None:
     """AOTInductor's, with dynamic sizes, in a process that loads the operators and nothing else."""
     native, _ = pair(CONVOLUTION, torch.float64, dtype="float64")
-    library = write_library(_emitted(), tmp_path, lambda line: None, force=False)
+    library = write_library(_emitted("<text>"), tmp_path, lambda line: None, force=False)
     given = random_arguments(native, sizes=SMALL)
     nodes, edges = torch.export.Dim("nodes"), torch.export.Dim("edges")
     shapes = {"x": {0: nodes}, "Y": {0: edges}, "R": {0: edges}, "edge_index": {1: edges}}
