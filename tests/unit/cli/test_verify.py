@@ -62,7 +62,7 @@ def test_a_wrong_compiler_fails(fusionc: Callable, program: Callable, monkeypatc
         factor = re.search(r"\* (\d+\.\d+)", found.text)
         assert factor, found.text
         text = found.text[: factor.start(1)] + repr(2 * float(factor[1])) + found.text[factor.end(1) :]
-        return compiler.Compiled(found.planned, text)
+        return compiler.Compiled(found.planned, text, found.emitted)
 
     monkeypatch.setattr(compiler, "compile_source", wrong)
     run = fusionc("verify", program("diagram d {\n  input x : 2x1o\n  z = 0.25 * x\n  output z\n}\n"))
